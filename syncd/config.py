@@ -1,0 +1,184 @@
+"""The one configuration file: defaults, then the file, then `--set`. No environment variables.
+
+Anything unknown, misspelt, doubled or impossible stops the start, all of it at once, each with its line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from syncd import ini
+from syncd.ini import Assignment, ConfigError, Lines, Problem
+from syncd.options import Address
+from syncd.sections import (
+    AccountsSection,
+    Config,
+    MediaSection,
+    MobisyncSection,
+    Option,
+    ServerSection,
+    StorageSection,
+    TrashSection,
+    options,
+)
+
+__all__ = [
+    "DEFAULT_PATH",
+    "AccountsSection",
+    "Address",
+    "Config",
+    "ConfigError",
+    "Loaded",
+    "MediaSection",
+    "MobisyncSection",
+    "Option",
+    "Problem",
+    "ServerSection",
+    "Source",
+    "StorageSection",
+    "TrashSection",
+    "load",
+    "options",
+]
+
+DEFAULT_PATH = Path("/etc/syncd/syncd.conf")
+COMMAND_LINE = "--set"  # stands for the file's name where a problem or source is reported
+Name = tuple[str, str]  # section and key
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the value of a setting comes from: "default", "--set" or file:line."""
+
+    section: str
+    key: str
+    place: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Checked settings, and where each of them was said."""
+
+    config: Config
+    sources: tuple[Source, ...]
+
+
+def load(path: Path, overrides: Sequence[str] = (), *, may_be_missing: bool = False) -> Loaded:
+    """The settings in the file at *path*, changed by *overrides* ("section.key=value", the last one counts).
+
+    Raises ConfigError with every problem there is. With *may_be_missing*, no file means the defaults.
+    """
+    lines = _lines(path, may_be_missing)
+    reading = _Reading()
+    reading.problems += [*lines.problems, *_bad_sections(lines, str(path)), *_doubled(lines, str(path))]
+    for item in lines.assignments:
+        if item.section in reading.sections:  # an unknown section was reported once, by its header
+            reading.take(item, str(path))
+    for text in overrides:
+        reading.take_override(text)
+    return reading.finish()
+
+
+class _Reading:
+    """Values as they come in, over the defaults; what cannot be understood becomes a problem."""
+
+    def __init__(self) -> None:
+        self.table = {(one.section, one.key): one for one in options()}
+        self.sections = tuple(dict.fromkeys(one.section for one in options()))
+        self.values: dict[Name, object] = {}
+        self.places: dict[Name, tuple[str, int]] = {}
+        self.problems: list[Problem] = []
+
+    def take(self, item: Assignment, file: str) -> None:
+        """Note one value of *file*."""
+        name = (item.section, item.key)
+        self.places[name] = (file, item.line)
+        try:
+            if name not in self.table:
+                raise ValueError(_unknown(item, self.table))
+            self.values[name] = self.table[name].kind.parse(item.value)
+        except ValueError as exc:
+            self.problems.append(Problem(file, item.line, str(exc), *name))
+
+    def take_override(self, text: str) -> None:
+        """Note *text*, "section.key=value"."""
+        name, equals, value = text.partition("=")
+        section, dot, key = name.strip().partition(".")
+        if equals and dot and value.isprintable():
+            self.take(Assignment(section, key.strip(), value.strip(), 0), COMMAND_LINE)
+        else:
+            self.problems.append(Problem(COMMAND_LINE, 0, f"{text!r} is not a setting; write section.key=value"))
+
+    def finish(self) -> Loaded:
+        """All of it as a Config; raises ConfigError if anything is wrong."""
+        config = Config()
+        for section in self.sections:
+            given = {key: value for (owner, key), value in self.values.items() if owner == section}
+            config = replace(config, **{section: replace(getattr(config, section), **given)})
+        if not {("storage", "path"), ("server", "state")} & {(one.section, one.key) for one in self.problems}:
+            self.problems += self._nested(config)
+        if self.problems:
+            raise ConfigError(tuple(sorted(self.problems, key=lambda one: (one.file == COMMAND_LINE, one.line))))
+        return Loaded(config, tuple(Source(*name, self._place(name)) for name in self.table))
+
+    def _place(self, name: Name) -> str:
+        file, line = self.places.get(name, ("default", 0))
+        return f"{file}:{line}" if line else file
+
+    def _nested(self, config: Config) -> Iterator[Problem]:
+        """Accounts on the data disk would vanish with it; files among the accounts would be served with them."""
+        files, state = config.storage.path, config.server.state
+        if not (files.is_relative_to(state) or state.is_relative_to(files)):
+            return
+        name = ("storage", "path") if ("storage", "path") in self.places else ("server", "state")
+        text = f"[storage] path {files} and [server] state {state} lie inside each other; write two separate folders"
+        yield Problem(*self.places[name], text, *name)
+
+
+def _lines(path: Path, may_be_missing: bool) -> Lines:
+    try:
+        return ini.parse(ini.read(path), str(path))
+    except ConfigError as exc:
+        if may_be_missing and isinstance(exc.__cause__, FileNotFoundError):
+            return Lines((), (), ())
+        raise
+
+
+def _bad_sections(lines: Lines, file: str) -> Iterator[Problem]:
+    """A problem for each header that is unknown or was there before."""
+    known = tuple(dict.fromkeys(one.section for one in options()))
+    first: dict[str, int] = {}
+    for section, line in lines.sections:
+        if section not in known:
+            yield Problem(file, line, f"unknown section{_perhaps(section, known)}", section)
+        elif section in first:
+            yield Problem(file, line, f"began in line {first[section]} already; move these keys there", section)
+        first.setdefault(section, line)
+
+
+def _doubled(lines: Lines, file: str) -> Iterator[Problem]:
+    """A problem for each key that was there before."""
+    first: dict[Name, int] = {}
+    for item in lines.assignments:
+        name = (item.section, item.key)
+        if name in first:
+            yield Problem(file, item.line, f"was set in line {first[name]} already; delete one of them", *name)
+        first.setdefault(name, item.line)
+
+
+def _unknown(item: Assignment, table: Iterable[Name]) -> str:
+    """What to say of a key that is not in *table*."""
+    if item.section not in (section for section, _ in table):
+        return "unknown section" + _perhaps(item.section, dict.fromkeys(section for section, _ in table))
+    if homes := [section for section, key in table if key == item.key]:
+        return f"unknown key here; it belongs below [{homes[0]}]"
+    return "unknown key" + _perhaps(item.key, [key for section, key in table if section == item.section])
+
+
+def _perhaps(word: str, known: Iterable[str]) -> str:
+    """What may have been meant by *word*, or all that is possible."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else f"; possible are {', '.join(known)}"

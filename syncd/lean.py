@@ -1,0 +1,15 @@
+"""Doing without what a small box need not load."""
+
+from __future__ import annotations
+
+import sys
+
+
+def without_ssl() -> None:
+    """Make `import ssl` fail from now on, unless it has been imported already.
+
+    The daemon speaks plain HTTP and leaves TLS to whatever stands in front of it, but asyncio and aiohttp import
+    ssl when it is there, and with it comes OpenSSL: several MiB on a router that has 128. Both have always accepted
+    a Python built without it, and None in sys.modules looks like one. Call this before anything imports asyncio.
+    """
+    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]  # None is how the import system spells "absent"

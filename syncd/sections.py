@@ -1,0 +1,219 @@
+"""The settings themselves: the one table from which everything that reads, checks, shows or explains them is made.
+
+A setting is a field here and nothing else anywhere: `syncd/config.py` reads it, `syncd/cli/reference.py` writes
+`etc/syncd.conf` and the table of the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Literal
+
+from syncd.options import (
+    Address,
+    Addresses,
+    Choice,
+    Documented,
+    Folder,
+    HostNames,
+    Kind,
+    Program,
+    Switch,
+    Url,
+    Whole,
+    WholeOrAuto,
+    option,
+)
+
+LogLevel = Literal["error", "warning", "info", "debug"]
+Durability = Literal["full", "balanced"]
+Registration = Literal["closed", "open"]
+Access = Literal["token", "known", "open"]
+DeleteAll = Literal["trash", "off"]
+OtherFiles = Literal["refuse", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSection:
+    """Where the daemon listens, and where it keeps accounts and keys."""
+
+    listen: tuple[Address, ...] = option(
+        (Address("0.0.0.0", 8420),),
+        Addresses(),
+        "Where to listen. 0.0.0.0 means every address of this box, [::] every IPv6 address. Old phone apps that know "
+        "only one port can be met with a list: 0.0.0.0:8420, 0.0.0.0:8080",
+    )
+    state: Path = option(
+        Path("/var/lib/syncd"),
+        Folder(),
+        "Folder for accounts, keys and the signing key. Small and precious: keep it on the box itself, never on the "
+        "disk that may be unplugged. On OpenWrt /etc/syncd, so that it survives an upgrade.",
+    )
+    public_url: str = option(
+        "",
+        Url(),
+        "The address people type when a reverse proxy or a domain stands in front of this box. Used in the addresses "
+        "and QR codes for phones. Empty: the address of the box itself.",
+    )
+    hosts: tuple[str, ...] = option(
+        (),
+        HostNames(),
+        "More names this box is called by. Requests for a name that is not known are refused, which keeps strange web "
+        "pages from reaching in. IP addresses, *.local and the name in public_url always work.",
+    )
+    log_level: LogLevel = option(
+        "info",
+        Choice.of(LogLevel),
+        "How much to log. debug writes a line for each request; error only what somebody must act on.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSection:
+    """The disk that holds everybody's files."""
+
+    path: Path = option(
+        Path("/srv/syncd"),
+        Folder(),
+        "Folder on the data disk, one folder per user below it. Prepare it once with: syncd init. A disk that is "
+        "missing or another one is noticed, and nothing is written beside it.",
+    )
+    reserve_mb: int | None = option(
+        None,
+        WholeOrAuto(Whole(16, 1_048_576, "MiB")),
+        "Room that is always left free, so that the index can still be written on a full disk. auto is the larger of "
+        "64 MiB and 1 % of the disk.",
+    )
+    durability: Durability = option(
+        "full",
+        Choice.of(Durability),
+        "full: an upload is confirmed when it would survive the power going this second; phones delete their copy on "
+        "that word. balanced: faster on slow disks, and the last seconds before a power cut may be lost.",
+    )
+    delete_guard: int = option(
+        1000,
+        Whole(0, 1_000_000_000, "files"),
+        "If more files than this, or a fifth of all, vanished from the disk behind the daemon's back, it asks before "
+        "it tells the devices so. 0 asks every time.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsSection:
+    """Who may come in."""
+
+    registration: Registration = option(
+        "closed",
+        Choice.of(Registration),
+        "open: whoever reaches this box can make an account. closed: accounts are made here, with: syncd user add",
+    )
+    session_days: int = option(7, Whole(1, 3650, "days"), "A log-in ends this long after it was last used.")
+
+
+@dataclass(frozen=True, slots=True)
+class MobisyncSection:
+    """The door for the phone app that backs up photos and videos."""
+
+    access: Access = option(
+        "token",
+        Choice.of(Access),
+        "token: a phone comes in with the address that syncd device add printed. known: also by the name of a device "
+        "that was added here, without a secret. open: any phone that reaches the box; only for a network you trust.",
+    )
+    delete_all: DeleteAll = option(
+        "trash",
+        Choice.of(DeleteAll),
+        "What the app's request to delete everything does. trash: all goes to the trash, from which it can be "
+        "brought back. off: it is refused.",
+    )
+    other_files: OtherFiles = option(
+        "refuse",
+        Choice.of(OtherFiles),
+        "What happens to uploads that are no photo, video or sound.",
+    )
+    documents_to_trash: bool = option(
+        False,
+        Switch(),
+        "Move photos that look like a photographed page (receipts, notes) to the trash after upload.",
+    )
+    document_classifier: str = option(
+        "",
+        Program(),
+        "A program of your own that decides what looks like a page. Empty: the built-in rule.",
+    )
+    max_upload_gb: int = option(
+        0,
+        Whole(0, 1_048_576, "GiB"),
+        "Largest file that is taken. 0: as large as the disk has room for.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSection:
+    """Thumbnails and dates of photos, made by child processes that can do no harm."""
+
+    workers: int = option(
+        0,
+        Whole(0, 16, "processes"),
+        "How many photos or videos are looked at side by side. 0: one on a box with less than 512 MiB of memory, "
+        "else two.",
+    )
+    memory_mb: int = option(256, Whole(64, 65_536, "MiB"), "Memory one such process may use before it is stopped.")
+    timeout_s: int = option(30, Whole(1, 3600, "seconds"), "Time one file may take before it is given up.")
+    require_sandbox: bool = option(
+        False,
+        Switch(),
+        "yes: without a working sandbox (bubblewrap) no photo or video is opened at all, so there are no thumbnails. "
+        "no: only the limits on time, memory and files protect the box then.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrashSection:
+    """What was deleted or overwritten."""
+
+    keep_days: int = option(
+        30,
+        Whole(0, 36_500, "days"),
+        "Deleted and overwritten files are kept this long. 0: for ever.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, checked. Building one without arguments gives the defaults."""
+
+    server: ServerSection = field(default_factory=ServerSection)
+    storage: StorageSection = field(default_factory=StorageSection)
+    accounts: AccountsSection = field(default_factory=AccountsSection)
+    mobisync: MobisyncSection = field(default_factory=MobisyncSection)
+    media: MediaSection = field(default_factory=MediaSection)
+    trash: TrashSection = field(default_factory=TrashSection)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting with its documentation: a row of the table."""
+
+    section: str
+    key: str
+    default: object
+    kind: Kind[object]
+    help: str
+
+
+def options() -> Iterator[Option]:
+    """Every setting, in the order of the file. A field without option() is a mistake and raises KeyError."""
+    for section in fields(Config):
+        defaults = getattr(Config(), section.name)
+        for setting in fields(defaults):
+            documented: Documented = setting.metadata["option"]
+            default: object = getattr(defaults, setting.name)
+            yield Option(section.name, setting.name, default, documented.kind, documented.help)
+
+
+def explanation(section: str) -> str:
+    """What *section* is about, in one sentence."""
+    return type(getattr(Config(), section)).__doc__ or ""
