@@ -1,0 +1,263 @@
+"""The one door through which a tree changes.
+
+Whatever wants a change (an upload, the trash, a scan) hands in a plan. Plans that wait together are carried out as one
+group, so that hundreds of small files share three flushes:
+
+    content durable -> intents -> renames -> folders durable -> index COMMIT -> the disk is still there -> answer
+
+Killed in between, the intents say at the next start which renames to finish. A group that cannot be written down is
+undone. Nothing is acknowledged before its COMMIT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from syncd.core.plans import Ground, Plan
+from syncd.core.uploads import Uploads
+from syncd.db import meta
+from syncd.db.changes import Gone, Live, Place, Step, apply
+from syncd.disk import kernel
+from syncd.disk.faults import translate
+from syncd.disk.root import Root
+from syncd.disk.staging import STAGING, StagedFile
+from syncd.disk.volume import Volume
+from syncd.errors import StorageFailed, SyncError
+from syncd.model import TreePath
+
+log = logging.getLogger(__name__)
+
+GROUP_PLANS = 64
+GROUP_WAIT_S = 0.025  # how long a group waits for small uploads that are still arriving
+SINGLE_FLUSHES = 4  # up to this many files are flushed one by one, more with one syncfs
+
+Changes = Sequence[tuple[int, Live | Gone]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a plan came to: the changes with their seqs (none: nothing had to change)."""
+
+    changes: Changes
+    moved: int  # files that were renamed or removed
+    stored: TreePath | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    make: Callable[[], Awaitable[Plan]]
+    durable: bool
+    result: asyncio.Future[Done]
+    plan: Plan = field(default_factory=Plan)
+
+
+class Committer:
+    """Carries out plans, in groups, one group at a time. Whoever waits first works for all who wait."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        volume: Volume,
+        uploads: Uploads,
+        *,
+        reserve: Callable[[int], Awaitable[None]],
+        now: Callable[[], tuple[int, int]],
+        always_durable: bool,
+        on_commit: Callable[[Changes], None],
+    ) -> None:
+        """*reserve(count)* makes sure of that many seqs; *now()* gives Unix ms and seconds of uptime."""
+        self._ground = ground
+        self._volume = volume
+        self._uploads = uploads
+        self._reserve = reserve
+        self._now = now
+        self._always_durable = always_durable
+        self._on_commit = on_commit
+        self._waiting: list[_Ticket] = []
+        self._lock = asyncio.Lock()
+        self._grown = asyncio.Event()
+
+    async def carry_out(self, make: Callable[[], Awaitable[Plan]], *, durable: bool = True) -> Done:
+        """Have the plan that *make* returns carried out; raises what the plan or the disk refused with.
+
+        *durable* False lets `[storage] durability = balanced` leave out the flushes.
+        """
+        ticket = _Ticket(make, durable or self._always_durable, asyncio.get_running_loop().create_future())
+        self._waiting.append(ticket)
+        self._grown.set()
+        # Shielded: a client that hangs up must not tear a group that holds other people's files.
+        await asyncio.shield(asyncio.ensure_future(self._work_until(ticket)))
+        return await ticket.result
+
+    async def _work_until(self, ticket: _Ticket) -> None:
+        async with self._lock:
+            while not ticket.result.done():
+                await self._await_company()
+                await self._run_group()
+
+    async def close(self) -> None:
+        """Return when no group is under way."""
+        async with self._lock:
+            return
+
+    async def _await_company(self) -> None:
+        """Small uploads still arriving are worth a moment: their flushes are shared."""
+        if not self._uploads.arriving:
+            return
+        try:
+            async with asyncio.timeout(GROUP_WAIT_S):
+                while self._uploads.arriving and len(self._waiting) < GROUP_PLANS:
+                    self._grown.clear()
+                    await self._grown.wait()
+        except TimeoutError:
+            return
+
+    async def _run_group(self) -> None:
+        group = await self._gather()
+        busy = [ticket for ticket in group if ticket.plan.steps]
+        try:
+            changes = await self._commit(busy) if busy else []
+        except SyncError as exc:
+            if isinstance(exc, StorageFailed):
+                self._volume.suspect()
+            log.warning("a group of %d changes failed: %s", len(busy), exc)
+            _fail(group, exc)
+            return
+        except BaseException as exc:
+            _fail(group, exc)
+            raise
+        _settle(group, changes)
+        if changes:
+            self._on_commit(changes)
+
+    async def _gather(self) -> list[_Ticket]:
+        """Plan what waits, in order, up to the first that touches what an earlier one of the group touches."""
+        group: list[_Ticket] = []
+        touched: set[Place] = set()
+        while self._waiting and len(group) < GROUP_PLANS:
+            ticket = self._waiting[0]
+            try:
+                ticket.plan = await ticket.make()
+            except SyncError as exc:
+                ticket.result.set_exception(exc)
+                self._waiting.pop(0)
+                continue
+            if touched & ticket.plan.touched:
+                break
+            touched |= ticket.plan.touched
+            group.append(self._waiting.pop(0))
+        return group
+
+    async def _commit(self, group: list[_Ticket]) -> Changes:
+        ground = self._ground
+        durable = any(ticket.durable for ticket in group)
+        staged = [ticket.plan.staged for ticket in group if ticket.plan.staged]
+        if durable:
+            await ground.disk.run(_flush, staged)
+        steps = [step for ticket in group for step in ticket.plan.steps]
+        await self._reserve(sum(len(step.records) for step in steps))
+        intents = await self._intend(steps)
+        refused = await ground.disk.run(_rename_all, ground.root, group, durable)
+        for ticket, error in refused:
+            ticket.result.set_exception(error)
+        kept = [ticket for ticket in group if not ticket.result.done()]
+        try:
+            changes = await self._record([step for ticket in kept for step in ticket.plan.steps], intents, durable)
+        except BaseException:
+            await ground.disk.run(_undo, ground.root, [step for ticket in kept for step in ticket.plan.steps])
+            raise
+        for ticket in kept:
+            if ticket.plan.staged:
+                ticket.plan.staged.published = True
+        # By path: after a lazy unmount all of the above went to a disk that nobody will see again.
+        await ground.disk.run(self._volume.require_present)
+        return changes
+
+    async def _intend(self, steps: Sequence[Step]) -> list[int]:
+        moving = [step for step in steps if step.source is not None]
+        if not moving:
+            return []
+        # Not flushed: it has to survive a killed process only. After a power cut the scan finds the same.
+        async with self._ground.index.write(durable=False) as transaction:
+            return await meta.intend(transaction, moving)
+
+    async def _record(self, steps: Sequence[Step], intents: list[int], durable: bool) -> Changes:
+        now_ms, uptime_s = self._now()
+        async with self._ground.index.write(durable=durable) as transaction:
+            records = [record for step in steps for record in step.records]
+            changes = await apply(transaction, records, now_ms=now_ms, uptime_s=uptime_s)
+            await meta.fulfil(transaction, intents)
+        return changes
+
+
+def _fail(group: Sequence[_Ticket], exc: BaseException) -> None:
+    for ticket in group:
+        if not ticket.result.done():
+            ticket.result.set_exception(exc)
+
+
+def _settle(group: Sequence[_Ticket], changes: Changes) -> None:
+    """Give each ticket of a group its own changes."""
+    by_record = {id(record): (seq, record) for seq, record in changes}
+    for ticket in group:
+        if not ticket.result.done():
+            records = [record for step in ticket.plan.steps for record in step.records]
+            own = [by_record[id(one)] for one in records if id(one) in by_record]
+            moved = sum(step.source is not None for step in ticket.plan.steps)
+            ticket.result.set_result(Done(own, moved, ticket.plan.stored))
+
+
+def _flush(staged: Sequence[StagedFile]) -> None:
+    """Make the content of *staged* durable."""
+    if len(staged) > SINGLE_FLUSHES and kernel.SYNCFS_REPORTS_ERRORS:
+        staged[0].flush_everything()
+    else:
+        for one in staged:
+            one.flush()
+
+
+def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tuple[_Ticket, SyncError]]:
+    """Carry out the renames; a ticket whose step is refused is undone and returned with the reason."""
+    refused: list[tuple[_Ticket, SyncError]] = []
+    folders: set[Place] = set()
+    for ticket in group:
+        done: list[Step] = []
+        try:
+            for step in ticket.plan.steps:
+                folders |= carry(root, step)
+                done.append(step)
+        except OSError as exc:
+            _undo(root, done)
+            refused.append((ticket, translate(exc)))
+    if durable:
+        for folder in sorted(folders):
+            root.flush_folder(folder)
+    return refused
+
+
+def carry(root: Root, step: Step) -> set[Place]:
+    """Do the one rename of *step*; the folders that want a flush for it."""
+    if step.source is None:
+        return set()
+    if step.target is None:
+        root.unlink(step.source)
+        return {step.source[:-1]}
+    changed = set(root.make_folders(step.target[:-1]))
+    root.rename(step.source, step.target)
+    changed.add(step.target[:-1])
+    if step.source[:-1] != STAGING:
+        changed.add(step.source[:-1])
+    return changed
+
+
+def _undo(root: Root, steps: Sequence[Step]) -> None:
+    """Take renames back, last first. What cannot be taken back is found by the next scan."""
+    for step in reversed(steps):
+        if step.source is not None and step.target is not None:
+            try:
+                root.rename(step.target, step.source)
+            except OSError:
+                log.exception("could not undo a rename; the next scan will find the file")

@@ -1,0 +1,221 @@
+"""What each kind of change does: the renames and the rows, decided just before they are carried out.
+
+A plan is made by the committer while nothing else can change the tree, so what it looks up still holds when it is
+carried out. Plans refuse by raising; a refused plan changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from syncd.core.conflicts import Verdict, decide
+from syncd.core.names import candidates
+from syncd.core.uploads import Upload
+from syncd.db import entries, trash
+from syncd.db.changes import Binned, Gone, Live, Place, Step, Unbinned
+from syncd.db.database import Database
+from syncd.disk.pool import DiskPool
+from syncd.disk.root import FileState, Root
+from syncd.disk.staging import StagedFile, hash_file
+from syncd.errors import Conflict
+from syncd.model import TRASH_DIR, Entry, Reason, Trashed, TreePath, User
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a plan may look at."""
+
+    root: Root
+    index: Database
+    disk: DiskPool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps to carry out in order; `staged` must be durable before the first of them."""
+
+    steps: tuple[Step, ...] = ()
+    staged: StagedFile | None = None
+    touched: frozenset[Place] = field(default_factory=frozenset)  # places another plan of the same group may not use
+    stored: TreePath | None = None  # where an upload ended up
+
+
+def tree_place(user: User, path: TreePath | str) -> Place:
+    return (user.home, *(path.parts if isinstance(path, TreePath) else path.split("/")))
+
+
+def trash_place(user: User, place: str) -> Place:
+    return (user.home, TRASH_DIR, *place.split("/"))
+
+
+async def store(ground: Ground, user: User, path: TreePath, upload: Upload, device_id: str | None) -> Plan:
+    """Publish *upload* at *path*, or beside it when the name is taken by other bytes.
+
+    The same bytes under that name (or under one of its numbered neighbours) are there already: nothing is stored.
+    """
+    assert upload.state is not None
+    digest, state = upload.staged.digest, upload.state
+    for name in candidates(path.name):
+        target = path.renamed(name)
+        place = tree_place(user, target)
+        standing = await _standing(ground, user, target, state.size)
+        match decide(standing.hash if standing else None, digest):
+            case Verdict.SAME:
+                assert standing is not None
+                steps = () if standing.known else (Step(None, None, (_live(user, target, digest, standing.state),)),)
+                return Plan(steps, touched=frozenset((place,)), stored=target)
+            case Verdict.FREE:
+                step = Step(upload.staged.place, place, (_live(user, target, digest, state, device_id),))
+                return Plan((step,), upload.staged, frozenset((place,)), target)
+    raise AssertionError("candidates() never ends")
+
+
+def _live(user: User, path: TreePath, digest: bytes, state: FileState, device_id: str | None = None) -> Live:
+    return Live(user.id, str(path), digest, state.size, state.mtime_ns, device_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is on the disk at a path; `hash` is b'' when it is certainly not what arrives."""
+
+    hash: bytes
+    state: FileState
+    known: bool  # the index has it as it is
+
+
+async def _standing(ground: Ground, user: User, path: TreePath, size: int) -> _Standing | None:
+    """What stands at *path*, as far as it can equal a file of *size* bytes; None when the place is free."""
+    entry = await entries.at(ground.index, user.id, str(path))
+    place = tree_place(user, path)
+    state = await ground.disk.run(ground.root.state, place)
+    if state is None:
+        taken = await ground.disk.run(ground.root.is_taken, place)
+        return _Standing(b"", FileState(0, 0, 0, 0), True) if taken else None
+    if entry is not None and is_current(entry, state):
+        return _Standing(entry.hash or b"", state, True)
+    if state.size != size or not await ground.disk.run(ground.root.has_exact_name, place):
+        return _Standing(b"", state, True)
+    # Put there by another program and not scanned yet: only its bytes can tell whether it is the same.
+    return _Standing(await ground.disk.run(hash_file, ground.root, place), state, False)
+
+
+def is_current(entry: Entry, state: FileState) -> bool:
+    """Is the file on the disk still the one the index knows?"""
+    return entry.live and entry.size == state.size and entry.disk_mtime_ns == state.mtime_ns
+
+
+async def store_in_trash(ground: Ground, user: User, path: TreePath, upload: Upload, device_id: str | None) -> Plan:
+    """Publish *upload* straight into the trash, as if it had stood at *path* and been deleted."""
+    assert upload.state is not None
+    digest, state = upload.staged.digest, upload.state
+    known = await trash.at(ground.index, user.id, str(path))
+    if known is not None and known.hash == digest:
+        return Plan(stored=path)
+    place = await _free(ground, trash_place(user, str(path)), frozenset())
+    binned = Binned(
+        user.id, _below_trash(place), str(path), digest, state.size, state.mtime_ns, Reason.DELETED, device_id
+    )
+    return Plan((Step(upload.staged.place, place, (binned,)),), upload.staged, frozenset((place,)), path)
+
+
+async def discard(
+    ground: Ground, user: User, paths: Sequence[str], reason: Reason, device_id: str | None
+) -> Plan:
+    """Move the live files among *paths* to the trash; what is not there is skipped."""
+    found = await entries.among(ground.index, user.id, paths)
+    steps: list[Step] = []
+    taken: set[Place] = set()
+    for path in dict.fromkeys(paths):
+        entry = found.get(path)
+        if entry is None or await ground.disk.run(ground.root.state, tree_place(user, path)) is None:
+            continue
+        place = await _free(ground, trash_place(user, path), taken)
+        taken.update((place, tree_place(user, path)))
+        steps.append(Step(tree_place(user, path), place, _binned(user, entry, place, reason, device_id)))
+    return Plan(tuple(steps), touched=frozenset(taken))
+
+
+def _binned(user: User, entry: Entry, place: Place, reason: Reason, device_id: str | None) -> tuple[Gone, Binned]:
+    assert entry.hash is not None and entry.size is not None and entry.disk_mtime_ns is not None
+    return (
+        Gone(user.id, entry.path, device_id),
+        Binned(
+            user.id, _below_trash(place), entry.path, entry.hash, entry.size, entry.disk_mtime_ns, reason, device_id
+        ),
+    )
+
+
+async def restore(ground: Ground, user: User, places: Sequence[str], device_id: str | None) -> Plan:
+    """Bring the files among *places* of the trash back to where they were, or beside it when that is taken."""
+    found = await trash.among(ground.index, user.id, places)
+    steps: list[Step] = []
+    taken: set[Place] = set()
+    for lying in (found[one] for one in dict.fromkeys(places) if one in found):
+        source = trash_place(user, lying.place)
+        if await ground.disk.run(ground.root.state, source) is None:
+            continue
+        place = await _free(ground, tree_place(user, lying.original), taken)
+        taken.update((place, source))
+        live = Live(
+            user.id, "/".join(place[1:]), lying.hash, lying.size, lying.disk_mtime_ns, device_id
+        )
+        steps.append(Step(source, place, (live, Unbinned(lying.id))))
+    return Plan(tuple(steps), touched=frozenset(taken))
+
+
+async def erase(user: User, lying: Sequence[Trashed]) -> Plan:
+    """Remove files of the trash for good."""
+    steps = tuple(Step(trash_place(user, one.place), None, (Unbinned(one.id),)) for one in lying)
+    return Plan(steps, touched=frozenset(step.source for step in steps if step.source))
+
+
+async def _free(ground: Ground, place: Place, taken: frozenset[Place] | set[Place]) -> Place:
+    """*place*, or the first numbered neighbour that is free on the disk and in this plan."""
+    for name in candidates(place[-1]):
+        one = (*place[:-1], name)
+        if one not in taken and not await ground.disk.run(ground.root.is_taken, one):
+            return one
+    raise AssertionError("candidates() never ends")
+
+
+def _below_trash(place: Place) -> str:
+    return "/".join(place[2:])
+
+
+async def adopt(ground: Ground, user: User, path: str, digest: bytes, state: FileState) -> Plan:
+    """A file that another program put there, or changed: as found, unless it changed again since it was hashed."""
+    now = await ground.disk.run(ground.root.state, tree_place(user, path))
+    if now != state:
+        raise Conflict("the file changed while it was read")
+    entry = await entries.at(ground.index, user.id, path)
+    if entry is not None and entry.live and entry.hash == digest and is_current(entry, state):
+        return Plan()
+    live = Live(user.id, path, digest, state.size, state.mtime_ns)
+    return Plan((Step(None, None, (live,)),), touched=frozenset((tree_place(user, path),)))
+
+
+async def forget(ground: Ground, user: User, paths: Sequence[str]) -> Plan:
+    """Files that another program removed; one that is back meanwhile stays."""
+    found = await entries.among(ground.index, user.id, paths)
+    gone = [
+        Gone(user.id, path)
+        for path in found
+        if not await ground.disk.run(ground.root.is_taken, tree_place(user, path))
+    ]
+    return Plan((Step(None, None, tuple(gone)),) if gone else ())
+
+
+async def adopt_trashed(ground: Ground, user: User, place: str, digest: bytes, state: FileState) -> Plan:
+    """A file in the trash that the index does not know (after a rebuild, or put there by hand)."""
+    if await trash.at(ground.index, user.id, place) is not None:
+        return Plan()
+    binned = Binned(user.id, place, place, digest, state.size, state.mtime_ns, Reason.DELETED)
+    return Plan((Step(None, None, (binned,)),))
+
+
+async def forget_trashed(lying: Sequence[Trashed]) -> Plan:
+    """Rows of the trash whose files are gone."""
+    return Plan((Step(None, None, tuple(Unbinned(one.id) for one in lying)),))
+
+

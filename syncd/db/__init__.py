@@ -1,0 +1,12 @@
+"""SQL, and nothing else. Rows become dataclasses here; queries never commit, `Database.write()` does.
+
+database  connections, transactions, migrations
+changes   what one commit does to the index, and how it is remembered until it is done
+entries   the paths of all trees, which are the feed
+trash     what lies in the trash
+media     what photos and videos say of themselves, by content hash
+meta      small facts about the index itself
+users     accounts
+devices   devices, sessions and keys
+volumes   which disks this box serves, and how far their sequences are reserved
+"""

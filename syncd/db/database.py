@@ -1,0 +1,184 @@
+"""One SQLite file: one connection that ever writes or checkpoints, one that only reads.
+
+One writer makes seq order commit order, so no reader sees n+1 before n. It alone checkpoints: SQLite before 3.51.3 can
+corrupt a WAL when two connections do. `synchronous=FULL`, because under NORMAL a power cut takes back a seq that a
+client has seen, and it would be issued a second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Self
+
+import aiosqlite
+
+from syncd.errors import Conflict, IndexBroken, NotFound, StorageFailed, StorageFull, SyncError, VolumeUnavailable
+
+SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
+CHECKPOINT_PAGES = 1000
+
+Value = str | int | float | bytes | None
+Row = tuple[Value, ...]
+
+_PRAGMAS = (
+    "PRAGMA busy_timeout=5000;"
+    "PRAGMA foreign_keys=ON;"
+    "PRAGMA trusted_schema=OFF;"
+    "PRAGMA mmap_size=0;"  # an I/O error on a mapped page is SIGBUS, that is death on unplug
+    "PRAGMA cache_size=-2048;"  # KiB
+    "PRAGMA temp_store=MEMORY;"
+)
+_WRITER = (
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA journal_size_limit=8388608;"
+    "PRAGMA recursive_triggers=ON;"  # else REPLACE would not fire the DELETE trigger that counts
+    f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES};"
+)
+
+# By SQLite's own primary result codes (sqlite.org/rescode.html); PERM and CANTOPEN come when the disk went away.
+_FAULTS: dict[int, tuple[type[SyncError], str]] = {
+    sqlite3.SQLITE_FULL: (StorageFull, "the disk is full; make room or empty the trash"),
+    sqlite3.SQLITE_READONLY: (VolumeUnavailable, "the disk is read-only"),
+    sqlite3.SQLITE_CANTOPEN: (VolumeUnavailable, "the disk is not there; connect it again"),
+    sqlite3.SQLITE_IOERR: (StorageFailed, "the disk reports errors; look at it before going on"),
+    sqlite3.SQLITE_CONSTRAINT: (Conflict, "that already exists"),
+    sqlite3.SQLITE_CORRUPT: (IndexBroken, "the index is damaged; run: syncd rebuild"),
+    sqlite3.SQLITE_NOTADB: (IndexBroken, "the index is damaged; run: syncd rebuild"),
+}
+
+
+def _translate(exc: sqlite3.Error) -> SyncError:
+    kind, text = _FAULTS.get(getattr(exc, "sqlite_errorcode", 0) & 0xFF, (SyncError, "the database answered an error"))
+    return kind(text)
+
+
+def migrations(name: str) -> list[str]:
+    """The numbered scripts that make database *name*, in order."""
+    found = (one for one in resources.files("syncd.db").joinpath("schema", name).iterdir() if one.name.endswith(".sql"))
+    return [one.read_text(encoding="utf-8") for one in sorted(found, key=lambda one: one.name)]
+
+
+class Database:
+    """An open SQLite file. `read` asks; everything that changes goes through `write`."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._lock = asyncio.Lock()
+        self._synchronous = ""
+
+    @classmethod
+    async def open(cls, path: Path, schema: str) -> Self:
+        """Open or make *path* and bring it to the newest *schema*; raises IndexBroken, StorageFull …"""
+        if sqlite3.sqlite_version_info < SQLITE_FLOOR:
+            raise IndexBroken(f"SQLite {sqlite3.sqlite_version} is too old; syncd needs 3.37 or newer")
+        opened: list[aiosqlite.Connection] = []
+        try:
+            writer = await aiosqlite.connect(path, isolation_level=None)
+            opened.append(writer)
+            await writer.executescript(_PRAGMAS + _WRITER)
+            await _migrate(writer, migrations(schema))
+            reader = await aiosqlite.connect(path, isolation_level=None)
+            opened.append(reader)
+            await reader.executescript(_PRAGMAS + "PRAGMA wal_autocheckpoint=0; PRAGMA query_only=ON;")
+        except sqlite3.Error as exc:
+            await _close_all(opened)
+            raise _translate(exc) from exc
+        except BaseException:
+            await _close_all(opened)
+            raise
+        return cls(writer, reader)
+
+    async def close(self) -> None:
+        """Close; the last connection folds the WAL into the file. Waits for a running transaction."""
+        async with self._lock:
+            await _close_all([self._reader, self._writer])
+
+    async def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """All rows of a query, in one trip."""
+        try:
+            return [tuple(row) for row in await self._reader.execute_fetchall(sql, values)]
+        except sqlite3.Error as exc:
+            raise _translate(exc) from exc
+        except ValueError as exc:  # "no active connection": the disk went away under a request
+            raise VolumeUnavailable("the disk is not there; connect it again") from exc
+
+    @asynccontextmanager
+    async def write(self, *, durable: bool = True) -> AsyncIterator[Transaction]:
+        """One transaction: commits when the block ends well, rolls back on any exception.
+
+        *durable* False leaves out the flush: the commit survives a killed process but not a power cut.
+        """
+        async with self._lock:
+            try:
+                await self._set_synchronous("FULL" if durable else "NORMAL")
+                await self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as exc:
+                raise _translate(exc) from exc
+            except ValueError as exc:
+                raise VolumeUnavailable("the disk is not there; connect it again") from exc
+            try:
+                yield Transaction(self._writer)
+                await self._writer.execute("COMMIT")
+            except BaseException as exc:
+                await self._roll_back()
+                if isinstance(exc, sqlite3.Error):
+                    raise _translate(exc) from exc
+                raise
+
+    async def _roll_back(self) -> None:
+        if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
+            await self._writer.execute("ROLLBACK")
+
+    async def _set_synchronous(self, level: str) -> None:
+        if level != self._synchronous:
+            await self._writer.execute(f"PRAGMA synchronous={level}")
+            self._synchronous = level
+
+    async def quick_check(self) -> bool:
+        """Is the file whole? After an unclean stop, before anything is believed."""
+        try:
+            return await self.read("PRAGMA quick_check(1)") == [("ok",)]
+        except IndexBroken:
+            return False
+
+
+class Transaction:
+    """What `Database.write` hands out; its statements are committed together or not at all."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def run(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Execute one statement; the rows of its RETURNING clause, if any."""
+        return [tuple(row) for row in await self._connection.execute_fetchall(sql, values)]
+
+    async def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+    async def one(self, sql: str, values: Sequence[Value] = ()) -> Row:
+        """The one row that the statement returns; raises NotFound if it returns none."""
+        rows = await self.run(sql, values)
+        if not rows:
+            raise NotFound("there is no such thing")
+        return rows[0]
+
+
+async def _migrate(connection: aiosqlite.Connection, scripts: Sequence[str]) -> None:
+    """Bring the file to version len(scripts); each step commits whole or not at all."""
+    [(have,)] = await connection.execute_fetchall("PRAGMA user_version")
+    if have > len(scripts):
+        raise IndexBroken("this database was made by a newer syncd; install that version again")
+    for version, script in enumerate(scripts[have:], start=have + 1):
+        # executescript commits an open transaction first, hence the BEGIN inside.
+        await connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={version};COMMIT;")
+
+
+async def _close_all(connections: Iterable[aiosqlite.Connection]) -> None:
+    for connection in connections:
+        await connection.close()

@@ -1,0 +1,85 @@
+"""Devices, and the tokens (sessions and keys) by which users and devices are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from syncd.db.database import Database, Row, Transaction
+from syncd.model import Device
+
+Use = Literal["session", "key"]
+_COLUMNS = "id, user_id, name, kind, created_ms, seen_ms, enabled"
+
+
+def _device(row: Row) -> Device:
+    *head, enabled = row
+    return Device(*head, bool(enabled))  # type: ignore[arg-type]  # STRICT columns have these types
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A live session or key, found by its hash."""
+
+    user_id: int
+    device_id: str | None
+    use: Use
+    used_ms: int
+
+
+async def all_of(db: Database, user_id: int | None = None) -> list[Device]:
+    """Devices of one user, or (None) of all."""
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM devices WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_ms, id", (user_id,)
+    )
+    return [_device(row) for row in found]
+
+
+async def add(transaction: Transaction, device: Device) -> None:
+    await transaction.run(
+        f"INSERT INTO devices ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)",
+        (
+            *(device.id, device.user_id, device.name, device.kind, device.created_ms, device.seen_ms),
+            int(device.enabled),
+        ),
+    )
+
+
+async def remove(transaction: Transaction, device_id: str) -> bool:
+    """Remove a device and all its tokens; False when there was none."""
+    return bool(await transaction.run("DELETE FROM devices WHERE id = ? RETURNING id", (device_id,)))
+
+
+async def token(db: Database, digest: bytes) -> Token | None:
+    """What the token of that SHA-256 stands for; None when it is unknown or its device is disabled."""
+    found = await db.read(
+        "SELECT tokens.user_id, device_id, use, used_ms FROM tokens LEFT JOIN devices ON devices.id = device_id"
+        " WHERE hash = ? AND coalesce(enabled, 1)",
+        (digest,),
+    )
+    return Token(*found[0]) if found else None  # type: ignore[arg-type]  # STRICT columns have these types
+
+
+async def add_token(
+    transaction: Transaction, digest: bytes, user_id: int, device_id: str | None, use: Use, now_ms: int
+) -> None:
+    await transaction.run(
+        "INSERT INTO tokens (hash, user_id, device_id, use, created_ms, used_ms) VALUES (?,?,?,?,?,?)",
+        (digest, user_id, device_id, use, now_ms, now_ms),
+    )
+
+
+async def touch(transaction: Transaction, digest: bytes, device_id: str | None, now_ms: int) -> None:
+    """Note that token and device are in use."""
+    await transaction.run("UPDATE tokens SET used_ms = ? WHERE hash = ?", (now_ms, digest))
+    await transaction.run("UPDATE devices SET seen_ms = ? WHERE id = ?", (now_ms, device_id))
+
+
+async def drop_tokens(transaction: Transaction, user_id: int, use: Use) -> None:
+    """End all sessions, or all keys, of a user."""
+    await transaction.run("DELETE FROM tokens WHERE user_id = ? AND use = ?", (user_id, use))
+
+
+async def drop_unused(transaction: Transaction, use: Use, before_ms: int) -> None:
+    """Forget tokens last used before *before_ms*."""
+    await transaction.run("DELETE FROM tokens WHERE use = ? AND used_ms < ?", (use, before_ms))

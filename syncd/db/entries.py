@@ -1,0 +1,117 @@
+"""The paths of all trees: questions about the entries table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.db.database import Database, Row, Transaction
+from syncd.model import Entry
+
+_COLUMNS = (
+    "seq, user_id, path, live, hash, size, disk_mtime_ns, device_id, coalesce(born_seq, seq), changed_ms,"
+    " moved_from, moved_to, verified_ms"
+)
+
+
+def _entry(row: Row) -> Entry:
+    seq, user_id, path, live, *rest = row
+    return Entry(seq, user_id, path, bool(live), *rest)  # type: ignore[arg-type]  # STRICT columns have these types
+
+
+async def at(db: Database, user_id: int, path: str) -> Entry | None:
+    """The row of *path*, live or tombstone."""
+    found = await db.read(f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND path = ?", (user_id, path))
+    return _entry(found[0]) if found else None
+
+
+async def among(db: Database, user_id: int, paths: Sequence[str]) -> dict[str, Entry]:
+    """The live rows of *paths*, by path; one query for at most a few hundred."""
+    marks = ",".join("?" * len(paths))
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND live AND path IN ({marks})", (user_id, *paths)
+    )
+    return {entry.path: entry for entry in map(_entry, found)}
+
+
+async def after(db: Database, seq: int, limit: int) -> list[Entry]:
+    """The next *limit* live changes of all users beyond *seq*, in order."""
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM entries WHERE seq > ? AND live ORDER BY seq LIMIT ?", (seq, limit)
+    )
+    return [_entry(row) for row in found]
+
+
+async def names_in(db: Database, user_id: int, parent: str) -> list[str]:
+    """Paths of the live files directly in the folder *parent*, bytewise by name."""
+    found = await db.read("SELECT path FROM entries WHERE user_id = ? AND parent = ? AND live", (user_id, parent))
+    return sorted((str(path) for (path,) in found), key=str.encode)
+
+
+async def folders(db: Database, user_id: int, below: str = "") -> list[str]:
+    """Every folder of a user that holds a live file, at or below *below* ('' is all); one index walk per folder."""
+    low, high = (f"{below}/", f"{below}0") if below else ("", "\U0010ffff")
+    # A loose index scan: jumps from one distinct parent to the next instead of reading a row per file.
+    found = await db.read(
+        "WITH RECURSIVE step(parent) AS ("
+        " SELECT min(parent) FROM entries WHERE user_id = ?1 AND live AND parent >= ?2 AND parent < ?3"
+        " UNION ALL SELECT (SELECT min(parent) FROM entries WHERE user_id = ?1 AND live AND parent > step.parent"
+        " AND parent < ?3) FROM step WHERE step.parent IS NOT NULL)"
+        " SELECT parent FROM step WHERE parent IS NOT NULL",
+        (user_id, low, high),
+    )
+    return [str(parent) for (parent,) in found]
+
+
+async def below(db: Database, user_id: int, folder: str, after_path: str, limit: int) -> list[Entry]:
+    """The next live files at any depth below *folder* ('' is the top), by path, beyond *after_path*."""
+    low, high = (f"{folder}/", f"{folder}0") if folder else ("", "\U0010ffff")
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND path > ? AND path >= ? AND path < ? AND live"
+        " ORDER BY path LIMIT ?",
+        (user_id, after_path, low, high, limit),
+    )
+    return [_entry(row) for row in found]
+
+
+async def owner_of_hash(db: Database, digest: bytes) -> Entry | None:
+    """Some live file with that content, whosever it is."""
+    found = await db.read(f"SELECT {_COLUMNS} FROM entries WHERE hash = ? AND live LIMIT 1", (digest,))
+    return _entry(found[0]) if found else None
+
+
+async def newest(db: Database) -> int:
+    """The highest seq ever issued."""
+    found = await db.read("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
+    return int(found[0][0]) if found and isinstance(found[0][0], int) else 0
+
+
+async def usage(db: Database, user_id: int) -> tuple[int, int]:
+    """How many live files, and their bytes."""
+    found = await db.read("SELECT files, bytes FROM usage WHERE user_id = ?", (user_id,))
+    return (int(found[0][0] or 0), int(found[0][1] or 0)) if found else (0, 0)
+
+
+async def start_above(transaction: Transaction, seq: int) -> None:
+    """No seq at or below *seq* will be issued."""
+    await transaction.run("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'entries'", (seq,))
+    await transaction.run(
+        "INSERT INTO sqlite_sequence (name, seq) SELECT 'entries', ?"
+        " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'entries')",
+        (seq,),
+    )
+
+
+async def mark_verified(transaction: Transaction, seqs: Sequence[int], now_ms: int) -> None:
+    """Note that these rows' files were re-read and found right."""
+    await transaction.run_many("UPDATE entries SET verified_ms = ? WHERE seq = ?", [(now_ms, seq) for seq in seqs])
+
+
+async def note_mtime(transaction: Transaction, seq: int, disk_mtime_ns: int) -> None:
+    """The content is the same, only its time changed: no change for the feed."""
+    await transaction.run("UPDATE entries SET disk_mtime_ns = ? WHERE seq = ?", (disk_mtime_ns, seq))
+
+
+async def drop_user(transaction: Transaction, user_id: int) -> None:
+    """Forget a removed user's rows; the files stay on the disk."""
+    for table in ("entries", "trash", "usage"):
+        await transaction.run(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))

@@ -1,0 +1,61 @@
+"""Accounts."""
+
+from __future__ import annotations
+
+from syncd.db.database import Database, Row, Transaction
+from syncd.model import User
+
+_COLUMNS = "id, public_id, name, home, role, password IS NOT NULL, created_ms"
+
+
+def _user(row: Row) -> User:
+    *head, has_password, created_ms = row
+    return User(*head, bool(has_password), created_ms)  # type: ignore[arg-type]  # STRICT columns have these types
+
+
+async def find(db: Database, folded: str, public_id: str) -> User | None:
+    """The user of that case-folded name or, failing that, of that public id."""
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM users WHERE folded = ?1 OR public_id = ?2 ORDER BY folded = ?1 DESC LIMIT 1",
+        (folded, public_id),
+    )
+    return _user(found[0]) if found else None
+
+
+async def by_id(db: Database, user_id: int) -> User | None:
+    found = await db.read(f"SELECT {_COLUMNS} FROM users WHERE id = ?", (user_id,))
+    return _user(found[0]) if found else None
+
+
+async def all_of(db: Database) -> list[User]:
+    """Every user, by name."""
+    return [_user(row) for row in await db.read(f"SELECT {_COLUMNS} FROM users ORDER BY folded")]
+
+
+async def password_of(db: Database, user_id: int) -> str | None:
+    """The stored bcrypt hash; None for a user without a password."""
+    found = await db.read("SELECT password FROM users WHERE id = ?", (user_id,))
+    return str(found[0][0]) if found and found[0][0] is not None else None
+
+
+async def add(
+    transaction: Transaction, *, public_id: str, name: str, folded: str, home: str, role: str,
+    password: str | None, now_ms: int
+) -> int:  # fmt: skip
+    """The new user's id; raises Conflict when name or home is taken."""
+    [user_id] = await transaction.one(
+        "INSERT INTO users (public_id, name, folded, home, role, password, created_ms) VALUES (?,?,?,?,?,?,?)"
+        " RETURNING id",
+        (public_id, name, folded, home, role, password, now_ms),
+    )
+    assert isinstance(user_id, int)
+    return user_id
+
+
+async def set_password(transaction: Transaction, user_id: int, password: str | None) -> None:
+    await transaction.run("UPDATE users SET password = ? WHERE id = ?", (password, user_id))
+
+
+async def remove(transaction: Transaction, user_id: int) -> None:
+    """Remove the account with its devices, sessions and keys."""
+    await transaction.run("DELETE FROM users WHERE id = ?", (user_id,))

@@ -1,0 +1,72 @@
+"""Kernel calls the standard library lacks, through the C library, each with its fallback.
+
+openat2(2)    a path below a folder, no symlink anywhere in it; since Linux 5.6
+renameat2(2)  a rename that refuses to replace
+syncfs(2)     one flush for many files; trustworthy about errors since Linux 5.8
+"""
+
+import ctypes
+import errno
+import os
+import platform
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# Calls added since 5.1 have one number everywhere but on MIPS, which offsets its tables.
+_NR_OPENAT2 = None if platform.machine().startswith("mips") else 437
+_NR_RENAMEAT2 = {"x86_64": 316, "aarch64": 276, "armv7l": 382, "armv8l": 382, "armv6l": 382, "i686": 353, "riscv64": 276}
+
+_RESOLVE_NO_MAGICLINKS = 0x02
+_RESOLVE_NO_SYMLINKS = 0x04
+_RESOLVE_BENEATH = 0x08
+_RENAME_NOREPLACE = 1
+_SYNC_FILE_RANGE_WRITE = 2
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+def _check(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def openat2(folder: int, path: str, flags: int) -> int:
+    """Open *path* below the descriptor *folder*; ELOOP on a symlink, EXDEV on an escape, ENOSYS on old kernels."""
+    if _NR_OPENAT2 is None:
+        raise OSError(errno.ENOSYS, "openat2")
+    how = _OpenHow(flags, 0, _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS)
+    size = ctypes.c_size_t(ctypes.sizeof(how))
+    return _check(_libc.syscall(_NR_OPENAT2, folder, os.fsencode(path), ctypes.byref(how), size))
+
+
+def rename_noreplace(source: int, name: str, target: int, new: str) -> None:
+    """Rename, EEXIST if *new* is taken; EINVAL or ENOSYS where kernel or file system cannot promise that."""
+    number = _NR_RENAMEAT2.get(platform.machine())
+    if number is None:
+        raise OSError(errno.ENOSYS, "renameat2")
+    _check(_libc.syscall(number, source, os.fsencode(name), target, os.fsencode(new), _RENAME_NOREPLACE))
+
+
+def kernel_version() -> tuple[int, int]:
+    major, minor = platform.release().split(".")[:2]
+    return int(major), int("".join(ch for ch in minor if ch.isdigit()) or 0)
+
+
+SYNCFS_REPORTS_ERRORS = kernel_version() >= (5, 8)
+
+
+def syncfs(descriptor: int) -> None:
+    """Flush the whole file system that holds *descriptor*."""
+    _check(_libc.syncfs(descriptor))
+
+
+def start_writeback(descriptor: int, offset: int, length: int) -> None:
+    """Begin to write that range to the disk without waiting; a hint, so failure is silence."""
+    if hasattr(_libc, "sync_file_range"):
+        _libc.sync_file_range(
+            descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), ctypes.c_uint(_SYNC_FILE_RANGE_WRITE)
+        )

@@ -1,0 +1,101 @@
+"""Bytes on their way in: one hidden file each, on the volume itself, so that publishing is a rename.
+
+Nothing here is ever listed, served or indexed. What is left after a crash was never acknowledged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+
+from syncd.disk import kernel
+from syncd.disk.root import FileState, Place, Root
+from syncd.disk.volume import SERVICE_DIR
+
+STAGING: Place = (SERVICE_DIR, "staging")
+
+# Written pages are handed to the disk this often, so that a small box never collects hundreds of dirty MB.
+_WRITEBACK_BYTES = 8 << 20
+_MIN_MTIME_S = 315_532_800  # 1980, where FAT begins
+
+
+class StagedFile:
+    """One upload's file: append, then seal. Hashes on the way, so the bytes are never read again."""
+
+    def __init__(self, root: Root, name: str) -> None:
+        self.place: Place = (*STAGING, name)
+        self.size = 0
+        self.published = False  # the committer moved it into a tree
+        self._root = root
+        self._hash = hashlib.sha256()
+        self._handed = 0  # bytes whose writeback was begun
+        with root.folder(STAGING) as folder:
+            # 0666 less the umask: the owner's other programs (SMB, FTP) read what arrives here.
+            self._fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+
+    def write(self, blocks: Sequence[bytes]) -> float:
+        """Append *blocks*; the seconds it took."""
+        began = time.monotonic()
+        for block in blocks:
+            self._hash.update(block)
+            view = memoryview(block)
+            while view:
+                view = view[os.write(self._fd, view) :]
+            self.size += len(block)
+        if self.size - self._handed >= _WRITEBACK_BYTES:
+            self._hand_over()
+        return time.monotonic() - began
+
+    def _hand_over(self) -> None:
+        """Start writing what is new, and drop from the page cache what was begun a round ago."""
+        kernel.start_writeback(self._fd, self._handed, self.size - self._handed)
+        if self._handed:
+            os.posix_fadvise(self._fd, 0, self._handed, os.POSIX_FADV_DONTNEED)
+        self._handed = self.size
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what was written so far."""
+        return self._hash.digest()
+
+    def finish(self, mtime_s: float | None = None) -> FileState:
+        """The file as the disk gives it back, its time set to *mtime_s* (Unix seconds) if given. Not durable yet."""
+        if mtime_s is not None:
+            kept = max(mtime_s, _MIN_MTIME_S)
+            os.utime(self._fd, (kept, kept))
+        return FileState.of(os.fstat(self._fd))
+
+    def flush(self) -> None:
+        """Make the content durable. After an error never again: a second flush may lie about lost pages."""
+        os.fsync(self._fd)
+
+    def flush_everything(self) -> None:
+        """Make this and every other staged file durable in one go."""
+        kernel.syncfs(self._fd)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def discard(self) -> None:
+        """Close and remove."""
+        self.close()
+        self._root.unlink(self.place)
+
+
+def sweep(root: Root, keep: frozenset[str] = frozenset()) -> int:
+    """Remove what uploads of an earlier run left behind, but for *keep*; how many went."""
+    left = [one.name for one in root.names(STAGING) if one.name not in keep]
+    for name in left:
+        root.unlink((*STAGING, name))
+    return len(left)
+
+
+def hash_file(root: Root, place: Place) -> bytes:
+    """SHA-256 of a file that lies in a tree; raises OSError."""
+    fd = root.open_file(place)
+    with open(fd, "rb", buffering=0) as content:
+        return hashlib.file_digest(content, "sha256").digest()
