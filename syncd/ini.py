@@ -8,6 +8,7 @@ forgets line numbers, stops at the first mistake, and takes an indented key for 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,14 +64,16 @@ def read(path: Path) -> str:
     try:
         # Not blocking, for the path may be a pipe that nobody writes to.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            wrong = _unfit(os.fstat(descriptor).st_mode)
+            data = b"" if wrong else os.read(descriptor, FILE_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
         raise ConfigError((Problem(str(path), 0, f"cannot be read: {reason}; name a readable file"),)) from exc
-    with open(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if wrong := _unfit(mode):
-            raise ConfigError((Problem(str(path), 0, wrong),))
-        data = file.read(FILE_BYTES + 1)
+    if wrong:
+        raise ConfigError((Problem(str(path), 0, wrong),))
     return _text(data, str(path))
 
 
@@ -98,17 +101,20 @@ def parse(text: str, file: str) -> Lines:
     assignments: list[Assignment] = []
     sections: list[tuple[str, int]] = []
     problems: list[Problem] = []
+    section: str | None = ""  # "": before the first one; None: below a header that could not be read
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.removesuffix("\r").rstrip(" \t")
         if not line or line.lstrip(" \t")[0] in "#;":
             continue
-        if wrong := _malformed(line, bool(sections)):
+        wrong = _malformed(line, section != "")
+        if wrong:
             problems.append(Problem(file, number, wrong))
-        elif line[0] == "[":
-            sections.append((line[1:-1], number))
-        else:
+        if line[0] == "[":
+            section = None if wrong else line[1:-1]
+            sections += [] if section is None else [(section, number)]
+        elif section and not wrong:
             key, _, value = line.partition("=")
-            assignments.append(Assignment(sections[-1][0], key.strip(" \t"), value.strip(" \t"), number))
+            assignments.append(Assignment(section, key.strip(" \t"), value.strip(" \t"), number))
     return Lines(tuple(assignments), tuple(sections), tuple(problems))
 
 
@@ -120,11 +126,11 @@ def _malformed(line: str, in_section: bool) -> str:
     if not (line.replace("\t", " ").isprintable() and "\t" not in value):
         return "contains a control character or an unusual space; retype the line"
     if line[0] == "[":
-        return "" if line.endswith("]") and line.strip("[]") == line[1:-1] else "write a section as [name], alone"
+        return "" if re.fullmatch(r"\[[^][]+\]", line) else "is no section; write [name], and nothing else on the line"
     if "=" not in line or line[0] == "=":
         return "is neither [section] nor key = value; write one of them, or # before a comment"
     if not in_section:
         return "stands before any [section]; put the section's line above it"
-    if any(mark in f"{value} " for mark in (" # ", " ; ")):
+    if any(mark in f" {value} " for mark in (" # ", " ; ")):
         return "has a comment behind the value; give the comment a line of its own"
     return ""

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # --config and --set mean the same anywhere on the line, so they are taken out first.
     args, rest = common().parse_known_args(argv)
     chosen = _front().parse_args(rest)
-    parser = _verb_parser(chosen.verb)
+    parser = parser_of(chosen.verb)
     parser.parse_args(chosen.rest, args)
     return _guarded(chosen.verb, args.run, args)
 
@@ -64,7 +64,7 @@ def _front() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb_parser(name: str) -> argparse.ArgumentParser:
+def parser_of(name: str) -> argparse.ArgumentParser:
     """The parser of the verb *name*; this imports its module."""
     [help] = [verb.help for verb in VERBS if verb.name == name]
     parser = argparse.ArgumentParser(

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from syncd.cli import reference
+from syncd.cli.actions import action, actions
 from syncd.cli.settings import settings
 from syncd.config import Loaded, Source
 from syncd.options import written
@@ -13,25 +14,25 @@ from syncd.options import written
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Example: syncd config check --config /etc/syncd/syncd.conf"
-    actions = parser.add_subparsers(required=True, metavar="check|show")
-    checking = actions.add_parser(
+    verbs = actions(parser, "check|show")
+    action(
+        verbs,
         "check",
-        help="say what is wrong with the settings",
-        description="Read the settings and name every mistake with its line. Exit code 78 if there is one.",
-        epilog="Example: syncd config check --config ./new.conf",
+        check,
+        help="read the settings and name every mistake with its line; exit code 78 if there is one",
+        example="syncd config check --config ./new.conf",
     )
-    checking.set_defaults(run=check)
-    showing = actions.add_parser(
+    showing = action(
+        verbs,
         "show",
-        help="print every setting and where it was said",
-        description="Print every setting in force, and whether it is the default or which line or --set said it.",
-        epilog="Example: syncd config show --set trash.keep_days=90",
+        show,
+        help="print every setting, and which line or --set said it",
+        example="syncd config show --set trash.keep_days=90",
     )
     form = showing.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON list")
     form.add_argument("--reference", action="store_true", help="print the commented file with all defaults instead")
     form.add_argument("--markdown", action="store_true", help="print a table of all settings instead")
-    showing.set_defaults(run=show)
 
 
 def check(args: argparse.Namespace) -> int:
