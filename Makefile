@@ -1,0 +1,35 @@
+.PHONY: help dev run try test crash lint type fmt clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' Makefile
+
+dev: .venv/ready  ## install what is needed to run and test, once
+
+.venv/ready: setup.cfg pyproject.toml tools/dev.sh
+	@sh tools/dev.sh
+
+run: dev  ## start a daemon to try, in ./var, and show how a phone reaches it
+	@.venv/bin/python tools/run.py
+
+try: dev  ## in a second terminal: upload, list and fetch, as a phone does
+	@.venv/bin/python tools/try.py
+
+test: dev  ## run all tests
+	.venv/bin/python -m pytest -q
+
+crash: dev  ## kill the daemon many times and look for lost files
+	.venv/bin/python -m pytest -q -m crash
+
+lint: dev  ## look for mistakes and for lines that are not formatted
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+type: dev  ## check the types
+	.venv/bin/mypy
+
+fmt: dev  ## format the code
+	.venv/bin/ruff check --fix-only --quiet .
+	.venv/bin/ruff format .
+
+clean:  ## remove what was built or installed here; ./var stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
