@@ -11,6 +11,9 @@ The map:
     sandbox.py    the ladder of confinements, as argument lists (pure)
     family.py     all processes below a child: their memory, their end
     child.py      one started child: bounded output, memory watch, sure end
+    link.py       the two children that stay: the worker and exiftool, asked one thing at a time
+    crew.py       all children of the pool, from start to end
+    tools.py      which of ffmpeg, exiftool and Pillow are here
     frames.py     what the daemon and the worker say to each other
     confine.py    a script, run between fork and exec of every child: limits, user, sandbox
     worker.py     the worker process: takes one open file at a time

@@ -12,7 +12,7 @@ import os
 
 from syncd.media import exif, frames
 from syncd.media.sandbox import INPUT
-from syncd.model import Kind, MediaType, Metadata
+from syncd.model import MediaType, Metadata
 
 WHOLE_BYTES = 48 << 20  # a picture is copied whole up to here: most RAW files
 HEAD_BYTES = 4 << 20
@@ -21,9 +21,10 @@ JSON_LIMIT = 64 * 1024
 PREVIEW_LIMIT = 8 << 20
 READY = b"{ready}\n"
 PREVIEW_TAGS = ("-PreviewImage", "-JpgFromRaw", "-ThumbnailImage")
+BOXED = frozenset(("image/heic", "image/heif", "image/avif", "image/x-canon-cr3"))
 
 # Formats that exiftool may be asked about: never DjVu, PDF or archives, whatever they are named.
-TYPES = frozenset(
+TYPES: frozenset[str] = frozenset(
     ("image/jpeg", "image/png", "image/tiff", "image/webp", "image/gif", "image/heic", "image/heif", "image/avif")
     + ("image/x-adobe-dng", "image/x-canon-cr2", "image/x-canon-cr3", "image/x-nikon-nef", "image/x-sony-arw")
     + ("image/x-olympus-orf", "image/x-panasonic-rw2", "image/x-fuji-raf", "image/x-pentax-pef", "image/x-samsung-srw")
@@ -42,10 +43,10 @@ def command(program: str) -> list[str]:
     return [program, "-config", "", "-stay_open", "True", "-@", "-"]
 
 
-def metadata_question(kind: Kind) -> bytes:
+def metadata_question(media: MediaType) -> bytes:
     """Ask for the metadata as JSON with numbers."""
-    # -fast2 spares the maker's notes of a picture, but would stop in front of a video's `mdat`.
-    fast = ["-fast2"] if kind == "image" else []
+    # -fast2 spares the maker's notes of a picture, but would stop in front of the `mdat` of all that has boxes.
+    fast = ["-fast2"] if media.kind == "image" and media.mime not in BOXED else []
     words = ["-j", "-n", *fast, "-api", "QuickTimeUTC=1", "-api", "LargeFileSupport=1", *(f"-{tag}" for tag in _TAGS)]
     return "\n".join([*words, INPUT, "-execute", ""]).encode()
 

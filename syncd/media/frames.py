@@ -21,6 +21,8 @@ JSON_LIMIT = 16 * 1024
 PICTURE_LIMIT = 8 << 20
 NOTE_LENGTH = 200
 
+Action = Literal["examine", "preview"]
+
 
 class BadFrame(ValueError):
     """The other side does not speak the protocol."""
@@ -28,7 +30,7 @@ class BadFrame(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    action: Literal["examine", "preview"]
+    action: Action
     memory: int  # bytes that the worker may hold
     cpu_s: int
     orientation: int = 0  # 1..8 where the container of the picture knows it; 0: the picture's own
