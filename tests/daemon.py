@@ -104,7 +104,12 @@ class Daemon:
         """Run `syncd ARGS… --config <this one's>`; the exit status is the caller's to judge."""
         return subprocess.run(
             [sys.executable, "-m", "syncd", *args, "--config", str(self.conf)],
-            input="" if input is None else input, cwd=ROOT, text=True, capture_output=True, timeout=120, check=False,
+            input="" if input is None else input,
+            cwd=ROOT,
+            text=True,
+            capture_output=True,
+            timeout=120,
+            check=False,
         )
 
     def must(self, *args: str, input: str | None = None) -> str:
@@ -125,7 +130,10 @@ class Daemon:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "syncd", "serve", "--config", str(self.conf)],
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         Daemon.alive.add(self)
         try:

@@ -153,8 +153,11 @@ class Phone:
         """A Dart client's headers around its *own*."""
         bearer = (("authorization", f"Bearer {self.token}"),) if self.token and self.generation > 1 else ()
         return (
-            ("user-agent", USER_AGENTS[self.generation]), *own, *bearer,
-            ("accept-encoding", "gzip"), ("content-length", str(length)),
+            ("user-agent", USER_AGENTS[self.generation]),
+            *own,
+            *bearer,
+            ("accept-encoding", "gzip"),
+            ("content-length", str(length)),
         )
 
     def begin_post(self, endpoint: str, body: bytes) -> Exchange:
@@ -170,7 +173,11 @@ class Phone:
     # --- uploads
 
     def begin_upload(
-        self, name: str, size: int, date: str = "2024-5", changes: Mapping[str, str | None] | None = None,
+        self,
+        name: str,
+        size: int,
+        date: str = "2024-5",
+        changes: Mapping[str, str | None] | None = None,
     ) -> tuple[Exchange, bytes]:
         """Send all that stands before the file's *size* bytes; returns the exchange and what follows them.
 
@@ -179,7 +186,9 @@ class Phone:
         mark = boundary()
         head, tail = part_frame(mark, self.device, name)
         wanted: dict[str, str | None] = {
-            "user": user_list(self.user), "date": date, "content-type": f"multipart/form-data; boundary={mark}",
+            "user": user_list(self.user),
+            "date": date,
+            "content-type": f"multipart/form-data; boundary={mark}",
             **(changes or {}),
         }
         own = tuple((key, value) for key, value in wanted.items() if value is not None)
@@ -188,12 +197,20 @@ class Phone:
         return exchange, tail
 
     def upload(
-        self, name: str, content: bytes, date: str = "2024-5", changes: Mapping[str, str | None] | None = None,
+        self,
+        name: str,
+        content: bytes,
+        date: str = "2024-5",
+        changes: Mapping[str, str | None] | None = None,
     ) -> Answer:
         return self.upload_stream(name, (content,), len(content), date, changes)
 
     def upload_stream(
-        self, name: str, chunks: Iterable[bytes], size: int, date: str = "2024-5",
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        size: int,
+        date: str = "2024-5",
         changes: Mapping[str, str | None] | None = None,
     ) -> Answer:
         """Upload *size* bytes as *chunks* yields them; like the app, reads no answer before all is sent."""

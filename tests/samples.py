@@ -25,8 +25,12 @@ CORNERS = (RED, GREEN, BLUE, YELLOW)  # top left, top right, bottom left, bottom
 EXIF_ORIENTATION = 0x0112
 # How to store an upright picture so that the viewer's turn (EXIF orientation) puts it upright again.
 STORED_AS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
 FFMPEG_S = 60
@@ -158,7 +162,9 @@ def film(kind: str) -> bytes:
         target = Path(folder) / "out"
         subprocess.run(
             ["ffmpeg", "-v", "error", "-nostdin", "-y", *RECIPES[kind], "-fflags", "+bitexact", str(target)],
-            check=True, timeout=FFMPEG_S, stdin=subprocess.DEVNULL,
+            check=True,
+            timeout=FFMPEG_S,
+            stdin=subprocess.DEVNULL,
         )
         return target.read_bytes()
 

@@ -50,17 +50,25 @@ def test_upload_is_the_apps_byte_for_byte() -> None:
     head, body = listener.request()
     mark = head[4].removeprefix("content-type: multipart/form-data; boundary=")
     assert head == [
-        "POST /upload HTTP/1.1", "user-agent: Dart/3.4 (dart:io)", "user: [68, 101, 115, 105]", "date: 2024-5",
-        f"content-type: multipart/form-data; boundary={mark}", "accept-encoding: gzip",
-        f"content-length: {len(body)}", f"host: {listener.address}",
+        "POST /upload HTTP/1.1",
+        "user-agent: Dart/3.4 (dart:io)",
+        "user: [68, 101, 115, 105]",
+        "date: 2024-5",
+        f"content-type: multipart/form-data; boundary={mark}",
+        "accept-encoding: gzip",
+        f"content-length: {len(body)}",
+        f"host: {listener.address}",
     ]
     assert (answer.status, answer.body, answer.header("x-two")) == (200, b"[]", "Words")
     assert re.fullmatch(r"dart-http-boundary-[-+_.0-9A-Za-z]{51}", mark)
-    assert body == (
-        f"--{mark}\r\ncontent-type: image/jpeg\r\n"
-        'content-disposition: form-data; name="phone 1"; filename="Ж %22a%22.jpg"\r\n\r\n'
-        f"BYTES\r\n--{mark}--\r\n"
-    ).encode()
+    assert (
+        body
+        == (
+            f"--{mark}\r\ncontent-type: image/jpeg\r\n"
+            'content-disposition: form-data; name="phone 1"; filename="Ж %22a%22.jpg"\r\n\r\n'
+            f"BYTES\r\n--{mark}--\r\n"
+        ).encode()
+    )
 
 
 @pytest.mark.parametrize(("generation", "bearer"), [(1, []), (2, ["authorization: Bearer t0ken"])])

@@ -36,20 +36,22 @@ class Off(Exception):
 class FirstUser:
     """What `make run` noted of the account it made."""
 
-    address: str
+    address: str  # the server alone, http://host:port
     user: str
     password: str
-    phone_address: str
+    phone_address: str  # what is typed into the app: with the device's key
 
     @classmethod
     def read(cls, path: Path) -> FirstUser:
         """Raises Off when the file is not there or not ours."""
         try:
             noted = json.loads(path.read_text("utf-8"))
-            return cls(noted["address"], noted["user"], noted["password"], noted["phone_address"])
+            phone = noted.get("phone_address", noted["address"])
+            server = urlsplit(noted["address"])
+            return cls(f"{server.scheme}://{server.netloc}", noted["user"], noted["password"], phone)
         except FileNotFoundError:
             raise Off("there is no var/first-user.json: run `make run` in another terminal first") from None
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise Off(f"var/first-user.json is not readable ({exc!r}): remove ./var and run `make run`") from exc
 
 
@@ -130,7 +132,7 @@ def play(phone: Phone, video: str) -> None:
     film = samples.film("mp4")
     middle = len(film) // 2
     piece = ok(phone.stream(video, f"bytes={middle}-{middle + 999}"), "seeking in the video", 206)
-    need(piece.body == film[middle:middle + 1000], "seeking in the video gave the wrong bytes")
+    need(piece.body == film[middle : middle + 1000], "seeking in the video gave the wrong bytes")
     say(f"seeking in the video: {piece.header('content-type')}, {piece.header('content-range')}")
 
 

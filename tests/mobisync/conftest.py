@@ -35,8 +35,11 @@ def token_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 def known_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """Known names only (`desi` with a password, `nora` without), and every other setting off its default."""
     mobisync = {
-        "access": "known", "delete_all": "off", "other_files": "keep",
-        "documents_to_trash": True, "max_upload_gb": 1,
+        "access": "known",
+        "delete_all": "off",
+        "other_files": "keep",
+        "documents_to_trash": True,
+        "max_upload_gb": 1,
     }
     with Daemon({"mobisync": mobisync}, tmp_path_factory.mktemp("known")) as daemon:
         daemon.add_user("nora", None)

@@ -11,8 +11,17 @@ from tests.daemon import PASSWORD, Daemon
 from tests.phone import Answer, Phone
 
 X = "2024/5/x.jpg"
-DATA_ENDPOINTS = ("folders", "files", "img", "move-to-trash", "restore", "regenerate-thumbnails",
-                  "clean-orphan-thumbnails", "run-document-detection", "delete-all")
+DATA_ENDPOINTS = (
+    "folders",
+    "files",
+    "img",
+    "move-to-trash",
+    "restore",
+    "regenerate-thumbnails",
+    "clean-orphan-thumbnails",
+    "run-document-detection",
+    "delete-all",
+)
 
 
 def member(daemon: Daemon, name: str, password: str = PASSWORD) -> Phone:

@@ -65,9 +65,15 @@ def test_undecodable_picture_has_no_thumbnail_and_does_no_harm(phone: Phone) -> 
     assert phone.img(stored(phone, "x.jpg", samples.jpeg())).status == 200
 
 
-@pytest.mark.parametrize(("size", "shown"), [
-    ((640, 480), (640, 480)), ((2400, 1200), (1920, 960)), ((1200, 2400), (960, 1920)), ((1920, 1080), (1920, 1080)),
-])
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ((640, 480), (640, 480)),
+        ((2400, 1200), (1920, 960)),
+        ((1200, 2400), (960, 1920)),
+        ((1920, 1080), (1920, 1080)),
+    ],
+)
 def test_preview_shrinks_and_never_enlarges(phone: Phone, size: samples.Size, shown: samples.Size) -> None:
     """Row 41."""
     path = stored(phone, "x.jpg", samples.turned_jpeg(1, size))
@@ -108,9 +114,17 @@ def test_missing_file_and_folder_are_not_found(phone: Phone, quality: str | None
 
 
 @pytest.mark.parametrize("quality", [None, "high", "full"])
-@pytest.mark.parametrize("file", [
-    "../../../../etc/passwd", "2024/../../../x", "/etc/passwd", "2024/5/../5/x.jpg", "..\\x.jpg", "a\0b",
-])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "../../../../etc/passwd",
+        "2024/../../../x",
+        "/etc/passwd",
+        "2024/5/../5/x.jpg",
+        "..\\x.jpg",
+        "a\0b",
+    ],
+)
 def test_no_file_leads_out(phone: Phone, file: str, quality: str | None) -> None:
     """Row 44."""
     stored(phone, "x.jpg", samples.jpeg())

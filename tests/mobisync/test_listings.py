@@ -80,9 +80,21 @@ def test_no_device_means_all_devices(phone: Phone) -> None:
     assert replace(phone, device="  ").folders().json() == everywhere.folders().json()
 
 
-@pytest.mark.parametrize("folder", [
-    "2024", "2031/1", "2024/2024/5", "", "/", "2024/5/x.jpg", "Thumbnails", "Metadata", "Thumbnails/2024/5", ".trash",
-])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "2024",
+        "2031/1",
+        "2024/2024/5",
+        "",
+        "/",
+        "2024/5/x.jpg",
+        "Thumbnails",
+        "Metadata",
+        "Thumbnails/2024/5",
+        ".trash",
+    ],
+)
 def test_what_is_no_month_is_empty(phone: Phone, folder: str) -> None:
     """Row 35."""
     assert phone.upload("x.jpg", samples.jpeg()).status == 200
@@ -95,9 +107,19 @@ def test_trash_of_nothing_is_an_empty_list(phone: Phone) -> None:
     assert phone.files("Trash").body.strip() == b"[]"
 
 
-@pytest.mark.parametrize("folder", [
-    "../../../etc", "..", "2024/../../../..", "/etc", "2024/5/..", "..\\..\\etc", "Trash/../..", "2024/5/\0",
-])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "../../../etc",
+        "..",
+        "2024/../../../..",
+        "/etc",
+        "2024/5/..",
+        "..\\..\\etc",
+        "Trash/../..",
+        "2024/5/\0",
+    ],
+)
 def test_no_folder_leads_out(phone: Phone, folder: str) -> None:
     """Row 37."""
     assert phone.upload("x.jpg", samples.jpeg()).status == 200

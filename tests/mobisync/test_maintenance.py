@@ -11,7 +11,9 @@ from tests.daemon import wait_until
 from tests.phone import Phone
 
 COUNTED = {
-    "regenerate-thumbnails": "Regenerated", "clean-orphan-thumbnails": "Removed", "run-document-detection": "Moved",
+    "regenerate-thumbnails": "Regenerated",
+    "clean-orphan-thumbnails": "Removed",
+    "run-document-detection": "Moved",
 }
 
 
@@ -27,7 +29,11 @@ def test_get_is_refused(phone: Phone, endpoint: str) -> None:
 def test_request_must_name_user_and_device(phone: Phone, endpoint: str) -> None:
     """Row 58."""
     bodies = (
-        b"", b"{}", b"null", b'{"UserData":{"User":"","DeviceId":"d"}}', b'{"UserData":{"User":"u","DeviceId":""}}',
+        b"",
+        b"{}",
+        b"null",
+        b'{"UserData":{"User":"","DeviceId":"d"}}',
+        b'{"UserData":{"User":"u","DeviceId":""}}',
     )
     assert [phone.begin_post(endpoint, body).answer().status for body in bodies] == [400] * len(bodies)
 

@@ -35,17 +35,24 @@ def test_whole_file_without_a_range(player: Phone) -> None:
     assert answer.header("last-modified")
 
 
-@pytest.mark.parametrize(("span", "first", "last"), [
-    ("bytes=0-99", 0, 99), ("bytes=100-", 100, None), ("bytes=500-99999999", 500, None), ("bytes=0-0", 0, 0),
-    ("bytes=-100", -100, None), ("bytes=-99999999", 0, None),
-])
+@pytest.mark.parametrize(
+    ("span", "first", "last"),
+    [
+        ("bytes=0-99", 0, 99),
+        ("bytes=100-", 100, None),
+        ("bytes=500-99999999", 500, None),
+        ("bytes=0-0", 0, 0),
+        ("bytes=-100", -100, None),
+        ("bytes=-99999999", 0, None),
+    ],
+)
 def test_range(player: Phone, span: str, first: int, last: int | None) -> None:
     """Rows 47, 48."""
     size = len(clip())
     start = first % size
     end = size - 1 if last is None else last
     answer = player.stream(CLIP, span)
-    assert (answer.status, answer.body) == (206, clip()[start:end + 1])
+    assert (answer.status, answer.body) == (206, clip()[start : end + 1])
     assert answer.header("content-range") == f"bytes {start}-{end}/{size}"
     assert answer.header("content-length") == str(end + 1 - start)
     assert answer.header("accept-ranges") == "bytes"
@@ -67,9 +74,17 @@ def test_what_is_no_single_byte_range_means_the_whole(player: Phone, span: str) 
     assert (answer.status, answer.body) == (200, clip())
 
 
-@pytest.mark.parametrize("span", [
-    "bytes=50-10", "bytes=x-", "bytes=-", "bytes", "bytes=1 2-", "bytes=" + "9" * 6000 + "-",
-])
+@pytest.mark.parametrize(
+    "span",
+    [
+        "bytes=50-10",
+        "bytes=x-",
+        "bytes=-",
+        "bytes",
+        "bytes=1 2-",
+        "bytes=" + "9" * 6000 + "-",
+    ],
+)
 def test_nonsense_range_is_refused_or_ignored(player: Phone, span: str) -> None:
     """Row 50."""
     answer = player.stream(CLIP, span)
@@ -127,9 +142,15 @@ def test_name_is_decoded_once_and_may_hold_dots_and_blanks(phone: Phone) -> None
         assert phone.stream(f"2024/5/{name}").body == content
 
 
-@pytest.mark.parametrize(("kind", "mime"), [
-    ("mov", "video/quicktime"), ("webm", "video/webm"), ("mp3", "audio/mpeg"), ("jpg", "image/jpeg"),
-])
+@pytest.mark.parametrize(
+    ("kind", "mime"),
+    [
+        ("mov", "video/quicktime"),
+        ("webm", "video/webm"),
+        ("mp3", "audio/mpeg"),
+        ("jpg", "image/jpeg"),
+    ],
+)
 def test_type_follows_the_content(phone: Phone, kind: str, mime: str) -> None:
     content = samples.jpeg() if kind == "jpg" else samples.film(kind)
     assert phone.upload(f"x.{kind}", content).status == 200

@@ -55,8 +55,18 @@ def test_hopeless_moves_are_ignored(owner: Phone) -> None:
     assert owner.move_to_trash(X).status == 200
     before = owner.listed("2024/5"), owner.listed("Trash")
     hopeless = (
-        "2024/5/none.jpg", "", "..", "../../x", f"Trash/{X}", "Trash", "2024/5", "2024", "Thumbnails/2024/5/y.mp4",
-        "2024/../2024/5/y.mp4", "/2024/5/y.mp4/..", "a\0b",
+        "2024/5/none.jpg",
+        "",
+        "..",
+        "../../x",
+        f"Trash/{X}",
+        "Trash",
+        "2024/5",
+        "2024",
+        "Thumbnails/2024/5/y.mp4",
+        "2024/../2024/5/y.mp4",
+        "/2024/5/y.mp4/..",
+        "a\0b",
     )
     assert owner.move_to_trash(*hopeless).status == 200
     assert (owner.listed("2024/5"), owner.listed("Trash")) == before

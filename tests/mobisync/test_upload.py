@@ -62,10 +62,29 @@ def test_what_is_no_media_is_refused(phone: Phone, content: bytes) -> None:
     assert phone.listed("2024/5") == []
 
 
-@pytest.mark.parametrize("user", [
-    None, "[]", "null", '""', "", "[300]", "[-1]", "[68,", '"!!!"', '"RGVza"', "[255]", "[46, 46]",
-    "[97, 47, 98]", "[0]", "[[68]]", "[6.8]", '["D"]', "{}",
-])
+@pytest.mark.parametrize(
+    "user",
+    [
+        None,
+        "[]",
+        "null",
+        '""',
+        "",
+        "[300]",
+        "[-1]",
+        "[68,",
+        '"!!!"',
+        '"RGVza"',
+        "[255]",
+        "[46, 46]",
+        "[97, 47, 98]",
+        "[0]",
+        "[[68]]",
+        "[6.8]",
+        '["D"]',
+        "{}",
+    ],
+)
 def test_bad_user_header_is_refused(phone: Phone, user: str | None) -> None:
     """Rows 9, 10, 11."""
     assert changed(phone, user=user).status == 400
@@ -113,9 +132,15 @@ def test_impossible_date_means_now(phone: Phone, date: str) -> None:
     assert year["Months"][0] in months
 
 
-@pytest.mark.parametrize(("date", "folder"), [
-    ("1999-5", "1999/5"), ("2024-05", "2024/5"), ("2024-5-31", "2024/5"), ("2024-12", "2024/12"),
-])
+@pytest.mark.parametrize(
+    ("date", "folder"),
+    [
+        ("1999-5", "1999/5"),
+        ("2024-05", "2024/5"),
+        ("2024-5-31", "2024/5"),
+        ("2024-12", "2024/12"),
+    ],
+)
 def test_month_folder_is_unpadded_and_old_years_are_kept(phone: Phone, date: str, folder: str) -> None:
     """Row 17."""
     assert changed(phone, date=date).status == 200
@@ -132,7 +157,9 @@ def test_body_must_be_multipart(phone: Phone, kind: str | None) -> None:
 def test_body_without_a_part_is_refused(phone: Phone, body: bytes) -> None:
     """Row 19."""
     headers = (
-        ("user", user_list(phone.user)), ("date", "2024-5"), ("content-type", "multipart/form-data; boundary=edge"),
+        ("user", user_list(phone.user)),
+        ("date", "2024-5"),
+        ("content-type", "multipart/form-data; boundary=edge"),
     )
     assert phone.raw("POST", phone.target("upload"), headers, body).status == 400
 
@@ -145,9 +172,14 @@ def test_wrong_method_is_told_the_right_one(phone: Phone, method: str) -> None:
 
 
 MEDIA: Mapping[str, bytes] = {
-    "a.png": samples.picture("PNG"), "a.gif": samples.picture("GIF"), "a.bmp": samples.picture("BMP"),
-    "a.webp": samples.picture("WEBP"), "a.tiff": samples.picture("TIFF"), "a.ico": samples.picture("ICO"),
-    "a.heic": samples.heic(), "a.wav": samples.wav(),
+    "a.png": samples.picture("PNG"),
+    "a.gif": samples.picture("GIF"),
+    "a.bmp": samples.picture("BMP"),
+    "a.webp": samples.picture("WEBP"),
+    "a.tiff": samples.picture("TIFF"),
+    "a.ico": samples.picture("ICO"),
+    "a.heic": samples.heic(),
+    "a.wav": samples.wav(),
 }
 
 

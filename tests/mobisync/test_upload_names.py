@@ -67,10 +67,21 @@ def test_empty_device_or_file_name_is_refused(phone: Phone) -> None:
     assert phone.folders().json() == []
 
 
-@pytest.mark.parametrize("name", [
-    "a b  c.jpg", "Снимка от морето.jpg", "été à Plovdiv.jpg", "a;b=c.jpg", "50% off, #1 & more!.jpg",
-    "name (2).jpg", "日本 📷.jpg", "a..b.jpg", "no extension", "'quoted'.jpg",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b  c.jpg",
+        "Снимка от морето.jpg",
+        "été à Plovdiv.jpg",
+        "a;b=c.jpg",
+        "50% off, #1 & more!.jpg",
+        "name (2).jpg",
+        "日本 📷.jpg",
+        "a..b.jpg",
+        "no extension",
+        "'quoted'.jpg",
+    ],
+)
 def test_harmless_name_is_kept_unchanged(phone: Phone, open_daemon: Daemon, name: str) -> None:
     """Row 20."""
     assert phone.upload(name, samples.jpeg()).status == 200
@@ -78,10 +89,22 @@ def test_harmless_name_is_kept_unchanged(phone: Phone, open_daemon: Daemon, name
     assert phone.stream(f"2024/5/{name}").body == samples.jpeg()
 
 
-@pytest.mark.parametrize("name", [
-    "../../../evil.jpg", "a/b\\c:d.jpg", "/etc/cron.d/evil.jpg", "..\\..\\evil.jpg", "..", ".hidden.jpg",
-    "con", "a\tb\x07c.jpg", 'say "hi".jpg', "two\nlines.jpg", "trailing.jpg. . .",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../evil.jpg",
+        "a/b\\c:d.jpg",
+        "/etc/cron.d/evil.jpg",
+        "..\\..\\evil.jpg",
+        "..",
+        ".hidden.jpg",
+        "con",
+        "a\tb\x07c.jpg",
+        'say "hi".jpg',
+        "two\nlines.jpg",
+        "trailing.jpg. . .",
+    ],
+)
 def test_dangerous_name_ends_as_one_plain_name(phone: Phone, open_daemon: Daemon, name: str) -> None:
     """Rows 21, 22."""
     answer = phone.upload(name, samples.jpeg())
@@ -155,7 +178,7 @@ def test_any_other_trash_value_is_ignored(phone: Phone) -> None:
 def test_interrupted_upload_leaves_nothing(phone: Phone, open_daemon: Daemon) -> None:
     """Row 28."""
     lost, whole = (samples.jpeg() + os.urandom(4 * MIB) for _ in range(2))
-    mark = lost[-3 * MIB:][:64]
+    mark = lost[-3 * MIB :][:64]
     exchange, _tail = phone.begin_upload("x.jpg", len(lost))
     exchange.send(lost[: 2 * MIB])
     assert phone.listed("2024/5") == []
