@@ -15,6 +15,7 @@ SyncError                    our fault, or not yet thought of
 ├── StorageFailed            the disk answered an error; the volume is suspect
 ├── VolumeUnavailable        the disk is absent, foreign or read-only; try again after `retry_s`
 └── IndexBroken              the index cannot be used as it is; the text says what to run
+    └── IndexDamaged         its file is corrupt: set aside, and built anew from the files
 """
 
 
@@ -90,3 +91,7 @@ class VolumeUnavailable(_Later):
 
 class IndexBroken(SyncError):
     code = "index_broken"
+
+
+class IndexDamaged(IndexBroken):
+    code = "index_damaged"

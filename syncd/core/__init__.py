@@ -13,5 +13,8 @@ verify     re-reads what is stored
 accounts   users, devices, sessions, keys
 passwords  bcrypt, off the loop
 throttle   log-in attempts
-gallery    thumbnails, previews and metadata by content
+changes    what doors and workers may do to a tree
+pictures   which thumbnails and previews nobody needs any more
+timekeeper time that may be wrong
+conflicts  verdicts on arriving content
 """

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from syncd.core.plans import Ground, Plan
 from syncd.core.uploads import Uploads
 from syncd.db import meta
-from syncd.db.changes import Gone, Live, Place, Step, apply
+from syncd.db.records import Gone, Live, Place, Step, apply
 from syncd.disk import kernel
 from syncd.disk.faults import translate
 from syncd.disk.root import Root
@@ -88,9 +88,11 @@ class Committer:
         ticket = _Ticket(make, durable or self._always_durable, asyncio.get_running_loop().create_future())
         self._waiting.append(ticket)
         self._grown.set()
+        # An answer that nobody waits for any more is no error of ours.
+        ticket.result.add_done_callback(lambda done: done.cancelled() or done.exception())
         # Shielded: a client that hangs up must not tear a group that holds other people's files.
         await asyncio.shield(asyncio.ensure_future(self._work_until(ticket)))
-        return await ticket.result
+        return ticket.result.result()
 
     async def _work_until(self, ticket: _Ticket) -> None:
         async with self._lock:
@@ -138,17 +140,17 @@ class Committer:
         group: list[_Ticket] = []
         touched: set[Place] = set()
         while self._waiting and len(group) < GROUP_PLANS:
-            ticket = self._waiting[0]
+            ticket = self._waiting.pop(0)
             try:
                 ticket.plan = await ticket.make()
-            except SyncError as exc:
+            except Exception as exc:  # whatever a plan dies of, the others must not wait for it
                 ticket.result.set_exception(exc)
-                self._waiting.pop(0)
                 continue
             if touched & ticket.plan.touched:
+                self._waiting.insert(0, ticket)
                 break
             touched |= ticket.plan.touched
-            group.append(self._waiting.pop(0))
+            group.append(ticket)
         return group
 
     async def _commit(self, group: list[_Ticket]) -> Changes:
@@ -160,14 +162,20 @@ class Committer:
         steps = [step for ticket in group for step in ticket.plan.steps]
         await self._reserve(sum(len(step.records) for step in steps))
         intents = await self._intend(steps)
-        refused = await ground.disk.run(_rename_all, ground.root, group, durable)
+        try:
+            refused = await ground.disk.run(_rename_all, ground.root, group, durable)
+        except BaseException:
+            await self._withdraw(intents)
+            raise
         for ticket, error in refused:
             ticket.result.set_exception(error)
         kept = [ticket for ticket in group if not ticket.result.done()]
+        kept_steps = [step for ticket in kept for step in ticket.plan.steps]
         try:
-            changes = await self._record([step for ticket in kept for step in ticket.plan.steps], intents, durable)
+            changes = await self._record(kept_steps, intents, durable)
         except BaseException:
-            await ground.disk.run(_undo, ground.root, [step for ticket in kept for step in ticket.plan.steps])
+            await ground.disk.run(_undo, ground.root, kept_steps)
+            await self._withdraw(intents)
             raise
         for ticket in kept:
             if ticket.plan.staged:
@@ -183,6 +191,14 @@ class Committer:
         # Not flushed: it has to survive a killed process only. After a power cut the scan finds the same.
         async with self._ground.index.write(durable=False) as transaction:
             return await meta.intend(transaction, moving)
+
+    async def _withdraw(self, intents: list[int]) -> None:
+        """The renames were taken back. If even this cannot be written, the next start finds nothing to finish."""
+        try:
+            async with self._ground.index.write(durable=False) as transaction:
+                await meta.fulfil(transaction, intents)
+        except SyncError as exc:
+            log.warning("intents stay until the next start: %s", exc)
 
     async def _record(self, steps: Sequence[Step], intents: list[int], durable: bool) -> Changes:
         now_ms, uptime_s = self._now()
@@ -223,6 +239,7 @@ def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tup
     """Carry out the renames; a ticket whose step is refused is undone and returned with the reason."""
     refused: list[tuple[_Ticket, SyncError]] = []
     folders: set[Place] = set()
+    carried: list[Step] = []
     for ticket in group:
         done: list[Step] = []
         try:
@@ -232,9 +249,14 @@ def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tup
         except OSError as exc:
             _undo(root, done)
             refused.append((ticket, translate(exc)))
-    if durable:
-        for folder in sorted(folders):
+        else:
+            carried += done
+    try:
+        for folder in sorted(folders) if durable else ():
             root.flush_folder(folder)
+    except OSError:
+        _undo(root, carried)
+        raise
     return refused
 
 

@@ -13,8 +13,8 @@ from syncd.core.conflicts import Verdict, decide
 from syncd.core.names import candidates
 from syncd.core.uploads import Upload
 from syncd.db import entries, trash
-from syncd.db.changes import Binned, Gone, Live, Place, Step, Unbinned
 from syncd.db.database import Database
+from syncd.db.records import Binned, Gone, Live, Place, Step, Unbinned
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import FileState, Root
 from syncd.disk.staging import StagedFile, hash_file
@@ -119,9 +119,7 @@ async def store_in_trash(ground: Ground, user: User, path: TreePath, upload: Upl
     return Plan((Step(upload.staged.place, place, (binned,)),), upload.staged, frozenset((place,)), path)
 
 
-async def discard(
-    ground: Ground, user: User, paths: Sequence[str], reason: Reason, device_id: str | None
-) -> Plan:
+async def discard(ground: Ground, user: User, paths: Sequence[str], reason: Reason, device_id: str | None) -> Plan:
     """Move the live files among *paths* to the trash; what is not there is skipped."""
     found = await entries.among(ground.index, user.id, paths)
     steps: list[Step] = []
@@ -157,9 +155,7 @@ async def restore(ground: Ground, user: User, places: Sequence[str], device_id: 
             continue
         place = await _free(ground, tree_place(user, lying.original), taken)
         taken.update((place, source))
-        live = Live(
-            user.id, "/".join(place[1:]), lying.hash, lying.size, lying.disk_mtime_ns, device_id
-        )
+        live = Live(user.id, "/".join(place[1:]), lying.hash, lying.size, lying.disk_mtime_ns, device_id)
         steps.append(Step(source, place, (live, Unbinned(lying.id))))
     return Plan(tuple(steps), touched=frozenset(taken))
 
@@ -199,9 +195,7 @@ async def forget(ground: Ground, user: User, paths: Sequence[str]) -> Plan:
     """Files that another program removed; one that is back meanwhile stays."""
     found = await entries.among(ground.index, user.id, paths)
     gone = [
-        Gone(user.id, path)
-        for path in found
-        if not await ground.disk.run(ground.root.is_taken, tree_place(user, path))
+        Gone(user.id, path) for path in found if not await ground.disk.run(ground.root.is_taken, tree_place(user, path))
     ]
     return Plan((Step(None, None, tuple(gone)),) if gone else ())
 
@@ -217,5 +211,3 @@ async def adopt_trashed(ground: Ground, user: User, place: str, digest: bytes, s
 async def forget_trashed(lying: Sequence[Trashed]) -> Plan:
     """Rows of the trash whose files are gone."""
     return Plan((Step(None, None, tuple(Unbinned(one.id) for one in lying)),))
-
-

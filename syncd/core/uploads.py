@@ -31,6 +31,7 @@ class Upload:
         self.staged = staged
         self.state: FileState | None = None
         self._uploads = uploads
+        self._is_small = False
         self._claimed = claimed  # bytes of room set aside and not yet written
         self._most = most_bytes
         self._waiting: list[bytes] = []
@@ -77,9 +78,21 @@ class Upload:
         await self._drain()
         with translated():
             self.state = self.staged.finish()
+        self._arrived()
+
+    def expect_soon(self) -> None:
+        """The committer may wait a moment for this one."""
+        self._is_small = True
+        self._uploads.arriving += 1
+
+    def _arrived(self) -> None:
+        if self._is_small:
+            self._is_small = False
+            self._uploads.arriving -= 1
 
     async def end(self) -> None:
         """Free what was set aside; remove the bytes unless they were published."""
+        self._arrived()
         self._uploads.release(self._claimed)
         if self.staged.published:
             self.staged.close()
@@ -143,12 +156,11 @@ class Uploads:
         async with self._slot():
             claimed = declared if declared is not None else UNKNOWN_STEP
             upload = self._stage(claimed, most_bytes)
-            is_small = declared is not None and declared <= SMALL_BYTES
-            self.arriving += is_small
+            if declared is not None and declared <= SMALL_BYTES:
+                upload.expect_soon()
             try:
                 yield upload
             finally:
-                self.arriving -= is_small
                 await upload.end()
 
     def _stage(self, claimed: int, most_bytes: int | None) -> Upload:

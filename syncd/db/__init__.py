@@ -1,7 +1,7 @@
 """SQL, and nothing else. Rows become dataclasses here; queries never commit, `Database.write()` does.
 
 database  connections, transactions, migrations
-changes   what one commit does to the index, and how it is remembered until it is done
+records   what one commit does to the index, and how it is remembered until it is done
 entries   the paths of all trees, which are the feed
 trash     what lies in the trash
 media     what photos and videos say of themselves, by content hash

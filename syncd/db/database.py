@@ -17,7 +17,16 @@ from typing import Self
 
 import aiosqlite
 
-from syncd.errors import Conflict, IndexBroken, NotFound, StorageFailed, StorageFull, SyncError, VolumeUnavailable
+from syncd.errors import (
+    Conflict,
+    IndexBroken,
+    IndexDamaged,
+    NotFound,
+    StorageFailed,
+    StorageFull,
+    SyncError,
+    VolumeUnavailable,
+)
 
 SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
 CHECKPOINT_PAGES = 1000
@@ -47,14 +56,22 @@ _FAULTS: dict[int, tuple[type[SyncError], str]] = {
     sqlite3.SQLITE_CANTOPEN: (VolumeUnavailable, "the disk is not there; connect it again"),
     sqlite3.SQLITE_IOERR: (StorageFailed, "the disk reports errors; look at it before going on"),
     sqlite3.SQLITE_CONSTRAINT: (Conflict, "that already exists"),
-    sqlite3.SQLITE_CORRUPT: (IndexBroken, "the index is damaged; run: syncd rebuild"),
-    sqlite3.SQLITE_NOTADB: (IndexBroken, "the index is damaged; run: syncd rebuild"),
+    sqlite3.SQLITE_CORRUPT: (IndexDamaged, "the index is damaged; run: syncd rebuild"),
+    sqlite3.SQLITE_NOTADB: (IndexDamaged, "the index is damaged; run: syncd rebuild"),
 }
 
 
 def _translate(exc: sqlite3.Error) -> SyncError:
     kind, text = _FAULTS.get(getattr(exc, "sqlite_errorcode", 0) & 0xFF, (SyncError, "the database answered an error"))
     return kind(text)
+
+
+def set_aside(path: Path, why: str) -> None:
+    """Rename a closed database and its journal to `<name>.<why>`; an older one of that name is replaced."""
+    for suffix in ("", "-wal", "-shm"):
+        journal = path.with_name(path.name + suffix)
+        if journal.exists():
+            journal.replace(path.with_name(f"{path.name}.{why}{suffix}"))
 
 
 def migrations(name: str) -> list[str]:
@@ -144,7 +161,7 @@ class Database:
         """Is the file whole? After an unclean stop, before anything is believed."""
         try:
             return await self.read("PRAGMA quick_check(1)") == [("ok",)]
-        except IndexBroken:
+        except IndexDamaged:
             return False
 
 

@@ -13,8 +13,8 @@ _COLUMNS = "id, user_id, name, kind, created_ms, seen_ms, enabled"
 
 
 def _device(row: Row) -> Device:
-    *head, enabled = row
-    return Device(*head, bool(enabled))  # type: ignore[arg-type]  # STRICT columns have these types
+    device_id, user_id, name, kind, created_ms, seen_ms, enabled = row
+    return Device(device_id, user_id, name, kind, created_ms, seen_ms, bool(enabled))  # type: ignore[arg-type]  # STRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ async def touch(transaction: Transaction, digest: bytes, device_id: str | None, 
     """Note that token and device are in use."""
     await transaction.run("UPDATE tokens SET used_ms = ? WHERE hash = ?", (now_ms, digest))
     await transaction.run("UPDATE devices SET seen_ms = ? WHERE id = ?", (now_ms, device_id))
+
+
+async def drop_token(transaction: Transaction, digest: bytes) -> None:
+    """End one session or key."""
+    await transaction.run("DELETE FROM tokens WHERE hash = ?", (digest,))
 
 
 async def drop_tokens(transaction: Transaction, user_id: int, use: Use) -> None:

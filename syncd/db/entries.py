@@ -35,9 +35,7 @@ async def among(db: Database, user_id: int, paths: Sequence[str]) -> dict[str, E
 
 async def after(db: Database, seq: int, limit: int) -> list[Entry]:
     """The next *limit* live changes of all users beyond *seq*, in order."""
-    found = await db.read(
-        f"SELECT {_COLUMNS} FROM entries WHERE seq > ? AND live ORDER BY seq LIMIT ?", (seq, limit)
-    )
+    found = await db.read(f"SELECT {_COLUMNS} FROM entries WHERE seq > ? AND live ORDER BY seq LIMIT ?", (seq, limit))
     return [_entry(row) for row in found]
 
 

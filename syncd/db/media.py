@@ -30,9 +30,9 @@ async def of(db: Database, digest: bytes) -> Known | None:
     if not found:
         return None
     digest_, mime, has_picture, note, is_document, *metadata = found[0]
-    return Known(
-        digest_, mime, bool(has_picture), note, bool(is_document), Metadata(*metadata)  # type: ignore[arg-type]
-    )
+    assert isinstance(digest_, bytes)
+    facts = Metadata(*metadata)  # type: ignore[arg-type]  # STRICT columns have these types
+    return Known(digest_, str(mime), bool(has_picture), str(note), bool(is_document), facts)
 
 
 async def keep(transaction: Transaction, known: Known, now_ms: int) -> None:

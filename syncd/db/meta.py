@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from syncd.db.changes import Step, decode, encode
 from syncd.db.database import Database, Transaction
+from syncd.db.records import Step, decode, encode
 
 # clean         1 while the index was closed in order
 # volume        the first 60 bits of the id of the volume it indexes

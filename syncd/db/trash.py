@@ -11,8 +11,19 @@ _COLUMNS = "id, user_id, place, original, hash, size, disk_mtime_ns, reason, dev
 
 
 def _trashed(row: Row) -> Trashed:
-    *head, reason, device_id, trashed_ms = row
-    return Trashed(*head, Reason(str(reason)), device_id, trashed_ms)  # type: ignore[arg-type]  # STRICT columns
+    trash_id, user_id, place, original, digest, size, mtime_ns, reason, device_id, trashed_ms = row
+    return Trashed(
+        id=trash_id,  # type: ignore[arg-type]  # STRICT columns have these types
+        user_id=user_id,  # type: ignore[arg-type]
+        place=str(place),
+        original=str(original),
+        hash=digest,  # type: ignore[arg-type]
+        size=size,  # type: ignore[arg-type]
+        disk_mtime_ns=mtime_ns,  # type: ignore[arg-type]
+        reason=Reason(str(reason)),
+        device_id=device_id,  # type: ignore[arg-type]
+        trashed_ms=trashed_ms,  # type: ignore[arg-type]
+    )
 
 
 async def at(db: Database, user_id: int, place: str) -> Trashed | None:
@@ -24,9 +35,7 @@ async def at(db: Database, user_id: int, place: str) -> Trashed | None:
 async def among(db: Database, user_id: int, places: Sequence[str]) -> dict[str, Trashed]:
     """The rows of *places*, by place; one query for at most a few hundred."""
     marks = ",".join("?" * len(places))
-    found = await db.read(
-        f"SELECT {_COLUMNS} FROM trash WHERE user_id = ? AND place IN ({marks})", (user_id, *places)
-    )
+    found = await db.read(f"SELECT {_COLUMNS} FROM trash WHERE user_id = ? AND place IN ({marks})", (user_id, *places))
     return {one.place: one for one in map(_trashed, found)}
 
 

@@ -9,8 +9,8 @@ _COLUMNS = "id, public_id, name, home, role, password IS NOT NULL, created_ms"
 
 
 def _user(row: Row) -> User:
-    *head, has_password, created_ms = row
-    return User(*head, bool(has_password), created_ms)  # type: ignore[arg-type]  # STRICT columns have these types
+    user_id, public_id, name, home, role, has_password, created_ms = row
+    return User(user_id, public_id, name, home, role, bool(has_password), created_ms)  # type: ignore[arg-type]  # STRICT
 
 
 async def find(db: Database, folded: str, public_id: str) -> User | None:

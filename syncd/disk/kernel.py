@@ -14,7 +14,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 # Calls added since 5.1 have one number everywhere but on MIPS, which offsets its tables.
 _NR_OPENAT2 = None if platform.machine().startswith("mips") else 437
-_NR_RENAMEAT2 = {"x86_64": 316, "aarch64": 276, "armv7l": 382, "armv8l": 382, "armv6l": 382, "i686": 353, "riscv64": 276}
+_NR_RENAMEAT2 = {
+    "x86_64": 316,
+    "aarch64": 276,
+    "armv7l": 382,
+    "armv8l": 382,
+    "armv6l": 382,
+    "i686": 353,
+    "riscv64": 276,
+}
 
 _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_NO_SYMLINKS = 0x04

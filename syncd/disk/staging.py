@@ -33,7 +33,9 @@ class StagedFile:
         self._handed = 0  # bytes whose writeback was begun
         with root.folder(STAGING) as folder:
             # 0666 less the umask: the owner's other programs (SMB, FTP) read what arrives here.
-            self._fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            self._fd = os.open(
+                name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder
+            )
 
     def write(self, blocks: Sequence[bytes]) -> float:
         """Append *blocks*; the seconds it took."""

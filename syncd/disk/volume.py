@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from syncd.errors import IndexBroken, StorageFailed, StorageFull, VolumeUnavailable
+from syncd.errors import StorageFailed, StorageFull, VolumeUnavailable
 
 SERVICE_DIR = ".syncd"
 _MARK = "volume-id"
@@ -146,18 +146,3 @@ class Volume:
         room = self.room()
         if room.free - self.reserve(room) < wanted:
             raise StorageFull(_REASONS[VolumeState.FULL])
-
-
-def require_marked(storage: Path, expected: str | None) -> str:
-    """The id of the volume at *storage*; raises IndexBroken-like refusals a person can act on."""
-    found = read_mark(storage)
-    if found is None:
-        raise VolumeUnavailable(
-            f"{storage} is not marked as a syncd volume. If this is the right disk, run: syncd init"
-        )
-    if expected is not None and found != expected:
-        raise IndexBroken(
-            f"{storage} holds another volume than the one served before. "
-            "Mount the right disk, or run `syncd init` to serve this one from now on"
-        )
-    return found

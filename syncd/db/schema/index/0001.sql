@@ -45,7 +45,7 @@ CREATE INDEX trash_hash ON trash (hash);
 -- Renames that were begun. Left over after a crash, they are finished at the next start.
 CREATE TABLE intents (
     id    INTEGER PRIMARY KEY,
-    step  TEXT NOT NULL                              -- JSON of changes.Step
+    step  TEXT NOT NULL                              -- JSON of records.Step
 ) STRICT;
 
 -- What a content says of itself; made once per hash.

@@ -1,0 +1,168 @@
+"""The core as one object: what is always there, and the mount that is there while the disk is."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from syncd.clock import Clock, now_ms
+from syncd.config import Config
+from syncd.core.accounts import Accounts
+from syncd.core.commit import Changes
+from syncd.core.mount import Mount
+from syncd.core.passwords import Passwords
+from syncd.core.throttle import Throttle
+from syncd.core.timekeeper import Timekeeper
+from syncd.db import meta, volumes
+from syncd.db.database import Database
+from syncd.disk.pool import DiskPool
+from syncd.disk.state import open_state
+from syncd.disk.volume import Volume, VolumeState, mark, read_mark
+from syncd.errors import VolumeUnavailable
+from syncd.model import Entry
+
+log = logging.getLogger(__name__)
+
+ACCOUNTS = "accounts.db"
+REMEMBERED = 4096  # entries kept in memory, so that a download costs no query
+
+Listener = Callable[[Changes], None]
+
+
+class Core:
+    """What every door works with. Make one with `Core.open`."""
+
+    def __init__(
+        self, config: Config, db: Database, disk: DiskPool, keeper: Timekeeper, accounts: Accounts, volume: Volume
+    ) -> None:
+        self.config = config
+        self.accounts = accounts
+        self.keeper = keeper
+        self.volume = volume
+        self.disk = disk
+        self.listeners: list[Listener] = []
+        self._db = db
+        self._mount: Mount | None = None
+        self.remembered: dict[tuple[int, str], Entry | None] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Config, clock: Clock = now_ms) -> AsyncIterator[Core]:
+        """Open state and volume. A volume that is absent now may come later; one that was never marked is refused.
+
+        Raises VolumeUnavailable (never marked: says what marks it), IndexBroken, Conflict when another syncd runs.
+        """
+        with open_state(config.server.state) as state:
+            db = await Database.open(state / ACCOUNTS, "accounts")
+            disk = DiskPool()
+            passwords: Passwords | None = None
+            try:
+                keeper = await Timekeeper.open(db, clock)
+                cost = await meta.text(db, "bcrypt_cost")
+                passwords = Passwords(int(cost) if cost else None)
+                throttle = Throttle(time.monotonic)
+                accounts = Accounts(db, passwords, throttle, keeper, config.accounts.session_days)
+                volume = await _volume(config, db)
+                core = cls(config, db, disk, keeper, accounts, volume)
+                yield core
+                await core._close(passwords)
+            finally:
+                if passwords is not None:
+                    passwords.close()
+                disk.close()
+                await db.close()
+
+    async def _close(self, passwords: Passwords) -> None:
+        await self.unmount()
+        await self.keeper.save()
+        if passwords.cost is not None:
+            async with self._db.write() as transaction:
+                await meta.set_text(transaction, "bcrypt_cost", str(passwords.cost))
+
+    # The mount
+
+    @contextmanager
+    def use(self) -> Iterator[Mount]:
+        """The mount, for as long as the block lasts; raises VolumeUnavailable while there is none."""
+        if self._mount is None:
+            raise VolumeUnavailable("the disk is not there; connect it again")
+        with self._mount.use() as mount:
+            yield mount
+
+    @property
+    def is_mounted(self) -> bool:
+        return self._mount is not None
+
+    async def mount(self) -> Mount:
+        """Open the volume; raises VolumeUnavailable, StorageFull or IndexBroken, and leaves nothing open then."""
+        assert self._mount is None
+        self._mount = await Mount.open(
+            self.volume,
+            self.disk,
+            reserved=(await volumes.served(self._db)).get(self.volume.id, 0),
+            keep_reserved=self._keep_reserved,
+            now=self.keeper.now,
+            always_durable=self.config.storage.durability == "full",
+            on_commit=self._committed,
+        )
+        return self._mount
+
+    async def unmount(self) -> None:
+        """Close every descriptor on the volume."""
+        mount, self._mount = self._mount, None
+        self.remembered.clear()
+        if mount is not None:
+            await mount.close()
+
+    async def _keep_reserved(self, seq: int) -> None:
+        async with self._db.write() as transaction:
+            await volumes.reserve(transaction, self.volume.id, seq)
+
+    async def volume_state(self) -> VolumeState:
+        """How the disk is now; ABSENT also while it is there and not opened."""
+        if self._mount is None:
+            return VolumeState.ABSENT
+        return await self.disk.run(self.volume.state)
+
+    def _committed(self, changes: Changes) -> None:
+        for _, record in changes:
+            self.remembered.pop((record.user_id, record.path), None)
+        for listener in self.listeners:
+            listener(changes)
+
+
+async def _volume(config: Config, db: Database) -> Volume:
+    """The volume this box serves at `[storage] path`, there or not."""
+    known = await volumes.served(db)
+    reserve_mb = config.storage.reserve_mb
+    found = read_mark(config.storage.path)
+    if found is None and len(known) == 1:
+        [found] = known  # it was served before: it may be connected later
+    if found is None:
+        raise VolumeUnavailable(
+            f"{config.storage.path} is not marked as a volume of syncd. If this is the right disk, run: syncd init"
+        )
+    if found not in known:
+        raise VolumeUnavailable(
+            f"{config.storage.path} holds a volume that this box has not served before."
+            " Mount the right disk or, to serve this one from now on, run: syncd init"
+        )
+    return Volume(config.storage.path, found, reserve_mb << 20 if reserve_mb is not None else None)
+
+
+async def initialise(config: Config) -> str:
+    """Make the state, mark the volume and serve it from now on; its id. Harmless when done before.
+
+    Raises OSError for folders that cannot be made.
+    """
+    with open_state(config.server.state) as state:
+        db = await Database.open(state / ACCOUNTS, "accounts")
+        try:
+            volume_id = mark(config.storage.path)
+            async with db.write() as transaction:
+                await volumes.serve(transaction, volume_id)
+        finally:
+            await db.close()
+    return volume_id

@@ -1,0 +1,209 @@
+"""Everything that lives on the disk, and so exists only while the disk is there.
+
+Whoever works with it does so inside `use()`. Taking the mount down waits for them, then closes every descriptor, so
+that the disk can be unmounted; a descriptor number must never be closed under somebody who still reads from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from syncd.core.commit import Changes, Committer, carry
+from syncd.core.plans import Ground
+from syncd.core.uploads import Uploads
+from syncd.db import entries, meta
+from syncd.db.database import Database, set_aside
+from syncd.db.records import Step, apply
+from syncd.disk import staging
+from syncd.disk.pool import DiskPool
+from syncd.disk.root import Root
+from syncd.disk.volume import SERVICE_DIR, Volume
+from syncd.errors import IndexDamaged, VolumeUnavailable
+
+log = logging.getLogger(__name__)
+
+INDEX = "index.db"
+RESERVE_BLOCK = 10_000  # seqs reserved at a time in the accounts database
+DRAIN_S = 5  # how long requests may finish when the disk goes away
+
+Reserve = Callable[[int], Awaitable[None]]
+Now = Callable[[], tuple[int, int]]
+
+
+class Sequences:
+    """The seqs that may be issued: reserved in blocks outside the disk, so that none is ever issued twice."""
+
+    def __init__(self, reserved: int, newest: int, keep: Reserve) -> None:
+        self._reserved = reserved
+        self._newest = newest
+        self._keep = keep
+
+    async def make_room(self, count: int) -> None:
+        """Make sure that the next *count* seqs are reserved."""
+        self._newest += count
+        if self._newest > self._reserved:
+            self._reserved = self._newest + RESERVE_BLOCK
+            await self._keep(self._reserved)
+
+
+class Mount:
+    """One volume, open: its root, its index, its uploads and its committer."""
+
+    def __init__(self, volume: Volume, root: Root, index: Database, disk: DiskPool) -> None:
+        self.volume = volume
+        self.root = root
+        self.index = index
+        self.disk = disk
+        self.ground = Ground(root, index, disk)
+        self.uploads = Uploads(root, disk, volume)
+        self.committer: Committer
+        self.is_closing = False
+        self.was_clean = True
+        self.is_new = False
+        self._users = 0
+        self._unused = asyncio.Event()
+
+    @classmethod
+    async def open(
+        cls,
+        volume: Volume,
+        disk: DiskPool,
+        *,
+        reserved: int,
+        keep_reserved: Reserve,
+        now: Now,
+        always_durable: bool,
+        on_commit: Callable[[Changes], None],
+    ) -> Mount:
+        """Open the volume and make it consistent; raises VolumeUnavailable, StorageFull or IndexBroken."""
+        root = await disk.run(Root, str(volume.path))
+        try:
+            volume.attach(root.fd)
+            await disk.run(volume.require_present)
+            index = await _open_index(volume.path / SERVICE_DIR / INDEX)
+        except BaseException:
+            volume.detach()
+            root.close()
+            raise
+        mount = cls(volume, root, index, disk)
+        try:
+            await mount._settle(reserved, always_durable, now)
+            sequences = Sequences(reserved, await entries.newest(index), keep_reserved)
+        except BaseException:
+            await index.close()
+            volume.detach()
+            root.close()
+            raise
+        mount.committer = Committer(
+            mount.ground,
+            volume,
+            mount.uploads,
+            reserve=sequences.make_room,
+            now=now,
+            always_durable=always_durable,
+            on_commit=on_commit,
+        )
+        return mount
+
+    async def _settle(self, reserved: int, always_durable: bool, now: Now) -> None:
+        """Finish what a crash interrupted, and see to it that no seq is issued twice."""
+        newest = await entries.newest(self.index)
+        self.is_new = newest == 0
+        self.was_clean = self.is_new or await meta.number(self.index, "clean") == 1
+        async with self.index.write() as transaction:
+            if newest < reserved and (self.is_new or (not self.was_clean and not always_durable)):
+                # A new index starts above everything its predecessor may have issued; so does one
+                # that a power cut may have thrown back.
+                await entries.start_above(transaction, reserved)
+                if self.is_new:
+                    await meta.set_number(transaction, "floor", reserved)
+            await meta.set_number(transaction, "clean", 0)
+        await self._finish_intents(now)
+        await self.disk.run(staging.sweep, self.root)
+
+    async def _finish_intents(self, now: Now) -> None:
+        """Roll renames forward that were begun. Their content was durable before they were written down."""
+        left = await meta.intents(self.index)
+        if not left:
+            return
+        done = [step for _, step in left if await self.disk.run(_finish, self.root, step)]
+        now_ms, uptime_s = now()
+        async with self.index.write() as transaction:
+            await apply(transaction, [one for step in done for one in step.records], now_ms=now_ms, uptime_s=uptime_s)
+            await meta.fulfil(transaction, [number for number, _ in left])
+        log.info("finished %d of %d changes that were cut off", len(done), len(left))
+
+    @contextmanager
+    def use(self) -> Iterator[Mount]:
+        """Keep the mount from being taken down; raises VolumeUnavailable when that has begun."""
+        if self.is_closing:
+            raise VolumeUnavailable("the disk is not there; connect it again")
+        self._users += 1
+        try:
+            yield self
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._unused.set()
+
+    async def close(self) -> None:
+        """Wait (bounded) for those who use it, then close every descriptor on the volume."""
+        self.is_closing = True
+        self.uploads.close()
+        self._unused.clear()
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                while self._users:
+                    await self._unused.wait()
+        except TimeoutError:
+            log.warning("%d requests still hold the volume", self._users)
+        await self.committer.close()
+        await self._close_index()
+        self.volume.detach()
+        self.root.close()
+
+    async def _close_index(self) -> None:
+        try:
+            async with self.index.write() as transaction:
+                await meta.set_number(transaction, "clean", 1)
+        except Exception as exc:  # the disk may be gone: then the next start checks what it finds
+            log.warning("the index was not closed in order: %s", exc)
+        await self.index.close()
+
+
+async def _open_index(path: Path) -> Database:
+    """The index, checked after an unclean stop; one that is damaged is set aside and begun anew."""
+    try:
+        index = await Database.open(path, "index")
+    except IndexDamaged:
+        return await _begin_anew(path)
+    if await meta.number(index, "clean") == 1 or await index.quick_check():
+        return index
+    await index.close()
+    return await _begin_anew(path)
+
+
+async def _begin_anew(path: Path) -> Database:
+    log.error("the index is damaged: it is kept as %s.damaged and built anew from the files", path.name)
+    set_aside(path, "damaged")
+    return await Database.open(path, "index")
+
+
+def _finish(root: Root, step: Step) -> bool:
+    """Carry the rename of *step* to its end; False when there is nothing left to carry."""
+    assert step.source is not None
+    source_there = root.is_taken(step.source)
+    if step.target is None:
+        root.unlink(step.source)
+        return True
+    if root.is_taken(step.target):
+        return not source_there  # both: it never happened, and somebody else took the place
+    if not source_there:
+        return False
+    carry(root, step)
+    root.flush_folder(step.target[:-1])
+    return True

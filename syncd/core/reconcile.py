@@ -1,0 +1,224 @@
+"""The tree is the truth: what other programs did to it becomes ordinary changes.
+
+Walks the disk folder by folder beside the index. A disk that is missing or answers errors never looks like deletions:
+they are recorded last, only after a walk that read everything, with the right disk still there, and only so many at
+once. More than that waits for a person (`syncd scan --confirm-deletions`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from syncd.core import changes, plans
+from syncd.core.core import Core
+from syncd.core.mount import Mount
+from syncd.core.plans import is_current, trash_place, tree_place
+from syncd.db import entries, meta, trash
+from syncd.disk.root import FileState, Listed, Place
+from syncd.disk.staging import hash_file
+from syncd.errors import BadName, Conflict, NotFound, SyncError, VolumeUnavailable
+from syncd.model import RESERVED, TRASH_DIR, Entry, TreePath, User
+
+log = logging.getLogger(__name__)
+
+PAUSE_S = 0.002  # between folders: requests go first
+FEW_DELETIONS = 20  # never worth a question
+SHARE_OF_TREE = 5  # one in so many
+SKIPPED_NAMED = 50  # names kept for the report
+
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a scan found and did. `held` deletions wait for a person."""
+
+    files: int = 0
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    held: int = 0
+    torn: int = 0
+    skipped: int = 0
+    skipped_names: list[str] = field(default_factory=list)
+
+    def skip(self, name: str, why: str) -> None:
+        self.skipped += 1
+        if len(self.skipped_names) < SKIPPED_NAMED:
+            self.skipped_names.append(f"{name}: {why}")
+
+
+async def scan(core: Core, *, confirm_deletions: bool = False, progress: Progress = lambda line: None) -> Report:
+    """Compare every tree with its index; raises VolumeUnavailable or StorageFailed and then records no deletion."""
+    report = Report()
+    with core.use() as mount:
+        durable = 0 if mount.was_clean else await meta.number(mount.index, "durable_seq")
+        suspect_after = None if mount.was_clean or core.config.storage.durability == "full" else durable
+        for user in await core.accounts.all():
+            progress(f"{user.name}: reading the tree")
+            await _Walk(core, mount, user, report, suspect_after).run(confirm_deletions)
+            await _scan_trash(mount, user, report)
+        mount.was_clean = True
+    return report
+
+
+class _Walk:
+    """One user's tree, once."""
+
+    def __init__(self, core: Core, mount: Mount, user: User, report: Report, suspect_after: int | None) -> None:
+        self._core = core
+        self._mount = mount
+        self._user = user
+        self._report = report
+        self._suspect_after = suspect_after  # rows beyond this seq may name content a power cut took
+        self._gone: list[str] = []
+
+    async def run(self, confirm_deletions: bool) -> None:
+        todo: list[tuple[str, ...]] = [()]
+        while todo:
+            folder = todo.pop()
+            if self._mount.is_closing:
+                raise VolumeUnavailable("the disk went away during the scan")
+            todo += await self._folder(folder)
+            await asyncio.sleep(PAUSE_S)
+        await self._find_lost_folders()
+        await self._record_gone(confirm_deletions)
+
+    async def _folder(self, folder: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Compare one folder; the folders in it."""
+        listed = await self._mount.disk.run(self._mount.root.names, (self._user.home, *folder))
+        fit = [one for one in listed if self._fits(folder, one)]
+        files = {"/".join((*folder, one.name)) for one in fit if one.is_file}
+        known = await self._known_in("/".join(folder), files)
+        for path in sorted(files):
+            await self._file(path, known.get(path))
+        self._gone += sorted(known.keys() - files)
+        return [(*folder, one.name) for one in fit if one.is_dir]
+
+    async def _known_in(self, parent: str, files: set[str]) -> dict[str, Entry]:
+        names = sorted(files | set(await entries.names_in(self._mount.index, self._user.id, parent)))
+        known: dict[str, Entry] = {}
+        for start in range(0, len(names), 500):
+            known |= await entries.among(self._mount.index, self._user.id, names[start : start + 500])
+        return known
+
+    def _fits(self, folder: tuple[str, ...], one: Listed) -> bool:
+        """Can it be an entry? The daemon's own folders are passed over in silence, the rest is named."""
+        if not folder and one.name.casefold() in RESERVED:
+            return False
+        shown = "/".join((self._user.home, *folder, one.name))
+        if not one.is_dir and not one.is_file:
+            self._report.skip(shown, "no plain file (a link or a special file)")
+            return False
+        if unicodedata.normalize("NFC", one.name) != one.name:
+            self._report.skip(shown, "its name is not in composed Unicode (NFC)")
+            return False
+        try:
+            TreePath.parse("/".join((*folder, one.name)))
+        except BadName as exc:
+            self._report.skip(shown, exc.text)
+            return False
+        return True
+
+    async def _file(self, path: str, known: Entry | None) -> None:
+        place = tree_place(self._user, path)
+        state = await self._mount.disk.run(self._mount.root.state, place)
+        if state is None:
+            return
+        self._report.files += 1
+        is_suspect = known is not None and self._suspect_after is not None and known.seq > self._suspect_after
+        if known is not None and is_current(known, state) and not is_suspect:
+            return
+        try:
+            digest = await self._mount.disk.run(hash_file, self._mount.root, place)
+            await self._differs(path, known, digest, state)
+        except (Conflict, NotFound):
+            log.info("%r changed while it was read; the next scan will see it", path)
+
+    async def _differs(self, path: str, known: Entry | None, digest: bytes, state: FileState) -> None:
+        if known is not None and known.hash == digest:
+            async with self._mount.index.write(durable=False) as transaction:
+                await entries.note_mtime(transaction, known.seq, state.mtime_ns)
+            self._core.remembered.pop((self._user.id, path), None)
+            return
+        recorded = await changes.adopt(self._mount, self._user, path, digest, state)
+        if recorded and known is None:
+            self._report.new += 1
+        elif recorded:
+            self._report.changed += 1
+
+    async def _find_lost_folders(self) -> None:
+        """Files of the index whose whole folder is gone from the disk."""
+        for folder in await entries.folders(self._mount.index, self._user.id):
+            place: Place = (self._user.home, *folder.split("/")) if folder else (self._user.home,)
+            if not await self._mount.disk.run(self._mount.root.is_taken, place):
+                self._gone += await entries.names_in(self._mount.index, self._user.id, folder)
+
+    async def _record_gone(self, confirm_deletions: bool) -> None:
+        gone = list(dict.fromkeys(self._gone))
+        files, _ = await entries.usage(self._mount.index, self._user.id)
+        if not confirm_deletions and is_mass_deletion(len(gone), files, self._core.config.storage.delete_guard):
+            self._report.held += len(gone)
+            log.error(
+                "%d of %d files of %s are gone from the disk; nothing was recorded. If that is right, run:"
+                " syncd scan --confirm-deletions",
+                *(len(gone), files, self._user.name),
+            )
+            return
+        for start in range(0, len(gone), changes.BATCH):
+            await self._mount.disk.run(self._mount.volume.require_present)
+            batch = gone[start : start + changes.BATCH]
+            done = await self._mount.committer.carry_out(
+                partial(plans.forget, self._mount.ground, self._user, batch), durable=False
+            )
+            self._report.gone += len(done.changes)
+
+
+def is_mass_deletion(gone: int, files: int, most: int) -> bool:
+    """Are so many deletions more likely a mishap than a wish? *most*: `[storage] delete_guard`."""
+    return gone >= most or gone > max(FEW_DELETIONS, files // SHARE_OF_TREE)
+
+
+async def _scan_trash(mount: Mount, user: User, report: Report) -> None:
+    """Rows for files that have none (after a rebuild), no rows for files that are gone."""
+    for place in await mount.disk.run(lambda: list(_trash_files(mount, user))):
+        if await trash.at(mount.index, user.id, place) is None:
+            await _adopt_trashed(mount, user, place)
+    last = 0
+    while page := await trash.page(mount.index, user.id, last, 500):
+        last = page[-1].id
+        lost = [one for one in page if not await mount.disk.run(mount.root.is_taken, trash_place(user, one.place))]
+        if lost:
+            await mount.disk.run(mount.volume.require_present)
+            await mount.committer.carry_out(partial(plans.forget_trashed, lost), durable=False)
+
+
+async def _adopt_trashed(mount: Mount, user: User, place: str) -> None:
+    where = trash_place(user, place)
+    state = await mount.disk.run(mount.root.state, where)
+    if state is None:
+        return
+    try:
+        digest = await mount.disk.run(hash_file, mount.root, where)
+    except SyncError:
+        return
+    await mount.committer.carry_out(
+        partial(plans.adopt_trashed, mount.ground, user, place, digest, state), durable=False
+    )
+
+
+def _trash_files(mount: Mount, user: User) -> Iterator[str]:
+    """Places of all plain files in a user's trash."""
+    todo: list[tuple[str, ...]] = [()]
+    while todo:
+        folder = todo.pop()
+        for one in mount.root.names((user.home, TRASH_DIR, *folder)):
+            if one.is_dir:
+                todo.append((*folder, one.name))
+            elif one.is_file:
+                yield "/".join((*folder, one.name))
