@@ -115,6 +115,15 @@ class Accounts:
         assert found is not None
         return found
 
+    async def register(self, name: str, password: str, address: str, *, home_is_free: HomeIsFree) -> User:
+        """As add, for a stranger: counted like a log-in, so that names cannot be tried out by the thousand."""
+        self._throttle.require(fold(name), address)
+        try:
+            return await self.add(name, password, home_is_free=home_is_free)
+        except Conflict:
+            self._throttle.failed(fold(name), address)
+            raise
+
     async def set_password(self, user: User, password: str | None) -> None:
         """A new password ends all sessions; None takes the password away. Keys of devices stay."""
         stored = await self._passwords.hash(check_password(password)) if password is not None else None

@@ -1,0 +1,8 @@
+"""The doors. A dialect is one line here; it translates and decides nothing."""
+
+from __future__ import annotations
+
+from syncd.dialects import mobisync
+from syncd.dialects.dialect import Dialect
+
+DIALECTS: tuple[Dialect, ...] = (mobisync.DIALECT,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from asyncio.subprocess import Process
 from collections.abc import Coroutine
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 WATCH_S = 0.1  # between looks at the memory of a busy child; one look costs about a millisecond
 BLOCK = 64 * 1024
+PIPES_S = 5.0  # for the pipes of the killed to close
 
 
 class Failed(Exception):
@@ -51,7 +53,16 @@ class Child:
         """Kill it with all that it started, and wait. May be called again."""
         if self.alive:
             family.kill(self.process.pid)
-        await asyncio.shield(self.process.wait())
+        await asyncio.shield(self._reaped())
+
+    async def _reaped(self) -> None:
+        """Wait for its end, and read what nobody wants any more, or its pipes would stay open."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PIPES_S):
+                for pipe in (self.process.stdout, self.process.stderr):
+                    while pipe is not None and await pipe.read(BLOCK):
+                        pass
+        await self.process.wait()
 
     async def output(self, limit: int, stderr_limit: int, timeout_s: float) -> Output:
         """What it writes until it ends. Raises Failed if that is too much, too slow or takes too much memory."""

@@ -19,6 +19,7 @@ from syncd.media import documents, exif
 from syncd.model import Metadata
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "ICO", "AVIF")
+TURNED_BY_PILLOW = ("TIFF",)  # its plugin applies the orientation by itself, and says the size as turned
 THUMBNAIL = 250  # pixels, both sides
 PREVIEW = 1920  # pixels, the longer side
 QUALITY = 85
@@ -72,7 +73,8 @@ def open_picture(source: IO[bytes], memory: int, turn: int = 0) -> Picture:
     width, height = image.size
     check_pixels(image.format or "", width * height, memory)
     metadata = read_metadata(image)
-    return Picture(image, metadata, turn or metadata.orientation, memory)
+    own = None if image.format in TURNED_BY_PILLOW else metadata.orientation
+    return Picture(image, metadata, turn or own, memory)
 
 
 def formats_here() -> list[str]:
@@ -99,7 +101,7 @@ def read_metadata(image: Image.Image) -> Metadata:
         tags = Image.Image.getexif(image)  # PNG's own would decode the picture, before its memory was weighed
         turn = exif.orientation(tags.get(0x0112))
         fields = exif_fields(tags)
-    width, height = exif.upright(*image.size, turn)
+    width, height = image.size if image.format in TURNED_BY_PILLOW else exif.upright(*image.size, turn)
     return Metadata(
         taken_ms=fields.taken_ms,
         width=width,
@@ -136,6 +138,8 @@ def decode(picture: Picture, width: int, height: int) -> Image.Image:
     held = pixels * _PIXEL_BYTES.get(image.mode, 4)
     if image.info.get("progressive"):
         held += whole * 3  # libjpeg keeps all coefficients, 4:2:0 in 16 bits, whatever the scale
+    if image.format in TURNED_BY_PILLOW and (picture.metadata.orientation or 1) > 1:
+        held *= 2
     if held > picture.memory * 4 // 5:
         raise Unreadable("decoding it needs more memory than a media process may have")
     try:

@@ -1,0 +1,12 @@
+"""HTTP common to all dialects; knows none of them.
+
+keys         typed keys of the application and the request
+front        from the wire to the handler: paths cleaned, hosts checked, errors rendered, one line of log
+connections  bounds on connections: how many, how long idle
+errors       one table from what went wrong to a status
+auth         who asks
+bodies       JSON and form bodies, streamed under limits
+conditions   preconditions and ranges of RFC 9110, pure
+files        a file as an answer: whole, a range, or nothing
+probes       /healthz and /setup_info
+"""

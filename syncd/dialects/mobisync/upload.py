@@ -1,0 +1,140 @@
+"""`POST /upload`: one photo or video, streamed to the disk, answered when it is durable (protocol §2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+from datetime import date, datetime
+
+from aiohttp import hdrs, web
+
+from syncd.core import changes
+from syncd.dialects.mobisync.names import device_folder, file_name, month_folder
+from syncd.dialects.mobisync.visitor import newcomer
+from syncd.errors import BadRequest, NotMedia, SyncError
+from syncd.media.sniff import SNIFF_BYTES, sniff
+from syncd.model import TreePath
+from syncd.web.bodies import FirstPart, PartHead
+from syncd.web.front import render
+from syncd.web.keys import CORE
+
+log = logging.getLogger(__name__)
+
+OTHER_FILES = "Other files"  # where `other_files = keep` puts what is no media; outside every month
+
+
+async def upload(request: web.Request) -> web.Response:
+    """Store the first part of the form; 200 with an empty body once it would survive a power cut."""
+    try:
+        await _upload(request)
+    except SyncError as exc:
+        # The app shows nobody why a file failed, and stops sending after a few: the owner must be able to see it.
+        log.warning("upload from %s refused: %s", request.remote, exc)
+        raise
+    return web.Response()
+
+
+async def _upload(request: web.Request) -> None:
+    form = FirstPart(request)
+    head = await form.open()
+    if head is None:
+        raise BadRequest("the form has no file")
+    content = aiter(form)
+    beginning = b""
+    async for chunk in content:
+        beginning += chunk
+        if len(beginning) >= SNIFF_BYTES:
+            break
+    is_media = sniff(beginning[:SNIFF_BYTES]) is not None
+    core = request.app[CORE]
+    if not beginning or (not is_media and core.config.mobisync.other_files == "refuse"):
+        raise NotMedia("this file is no photo, video or sound" if beginning else "the file is empty")
+    name = user_name(request.headers.get("user"))
+    year, month = month_folder(_date_header(request), local_today())
+    visitor = await newcomer(request, name)
+    path = _target(head, year, month, is_media)
+    most_gb = core.config.mobisync.max_upload_gb
+    with core.use() as mount:
+        async with mount.uploads.begin(request.content_length, most_gb << 30 if most_gb else None) as incoming:
+            await incoming.write(beginning)
+            async for chunk in content:
+                await incoming.write(chunk)
+            await form.finish()
+            await incoming.seal()
+            if request.headers.get("X-Save-To-Trash", "").strip().lower() == "true":
+                await changes.store_in_trash(mount, visitor.user, path, incoming, visitor.device_id)
+            else:
+                await changes.store(mount, visitor.user, path, incoming, visitor.device_id)
+
+
+def _target(head: PartHead, year: str, month: str, is_media: bool) -> TreePath:
+    """The field's name is the device id, strange as that is."""
+    folders = (year, month) if is_media else (OTHER_FILES, year, month)
+    return TreePath.checked((device_folder(head.name), *folders, file_name(head.filename)))
+
+
+def _date_header(request: web.Request) -> str:
+    header = request.headers.get("date", "").strip()
+    if not header:
+        raise BadRequest("missing date: send year-month, as in 2024-5")
+    return header
+
+
+def local_today() -> date:
+    """Today where the box stands."""
+    return datetime.now().astimezone().date()
+
+
+def user_name(header: str | None) -> str:
+    """The name in the `user` header: a JSON list of bytes, a JSON string of base64, or (old apps) bare.
+
+    Raises BadRequest for nobody and for nonsense.
+    """
+    text = _utf8(header or "").strip()
+    if not text:
+        raise BadRequest("missing user")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        if text[0] in '["{':
+            raise BadRequest("the user header is broken") from None
+        return text
+    name = _from_json(value, text)
+    if not name.strip():
+        raise BadRequest("not authorized: no user named")
+    return name
+
+
+def _from_json(value: object, text: str) -> str:
+    try:
+        if value is None:
+            return ""
+        if isinstance(value, list):
+            return bytes(value).decode()
+        if isinstance(value, str):
+            return base64.b64decode(value, validate=True).decode()
+    except (TypeError, ValueError, binascii.Error) as exc:
+        raise BadRequest("the user header is broken") from exc
+    if isinstance(value, (int, float)):
+        return text  # a bare name of digits
+    raise BadRequest("the user header is broken")
+
+
+def _utf8(header: str) -> str:
+    """aiohttp keeps bytes beyond ASCII as surrogates."""
+    return header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+async def expect(request: web.Request) -> web.StreamResponse | None:
+    """`Expect: 100-continue`: a full or absent disk is told before the body is sent for nothing."""
+    try:
+        with request.app[CORE].use() as mount:
+            await mount.disk.run(mount.volume.require_writable, request.content_length or 0)
+    except SyncError as exc:
+        return render(request, exc)
+    if request.headers[hdrs.EXPECT].lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # else aiohttp takes this for the beginning of the answer
+    return None

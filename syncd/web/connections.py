@@ -1,0 +1,87 @@
+"""Bounds on connections: how many at once, and how long one may say nothing.
+
+A full house never refuses the newest: it ends the connection that has been idle longest. Connections that are in the
+middle of a request are never ended for that; when all are, the newest waits in the kernel's queue. There is no bound
+per address: one phone asks for all of its thumbnails at the same moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+MOST = 1024
+HEADERS_S = 30  # from the end of one request, or from connecting, to a whole next head
+SWEEP_S = 5
+
+
+class Connection(RequestHandler[web.Request]):
+    """aiohttp's protocol, with the times that the bounds need."""
+
+    __slots__ = ("busy", "house", "quiet_since")
+
+    def __init__(self, house: House, server: web.Server[web.Request], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(server, loop=loop, access_log=None, keepalive_timeout=HEADERS_S, lingering_time=60)
+        self.house = house
+        self.busy = False
+        self.quiet_since = time.monotonic()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.house.enter(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.house.leave(self)
+        super().connection_lost(exc)
+
+
+class House:
+    """All open connections of the daemon."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
+        self._open: set[Connection] = set()
+
+    def enter(self, connection: Connection) -> None:
+        self._open.add(connection)
+        if len(self._open) > self.most:
+            idle = [one for one in self._open if not one.busy and one is not connection]
+            if idle:
+                self._end(min(idle, key=lambda one: one.quiet_since))
+
+    def leave(self, connection: Connection) -> None:
+        self._open.discard(connection)
+
+    def _end(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection.transport is not None:
+            connection.transport.close()
+
+    async def run(self) -> None:
+        """End connections that say nothing, for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            limit = time.monotonic() - HEADERS_S
+            for connection in [one for one in self._open if not one.busy and one.quiet_since < limit]:
+                self._end(connection)
+
+    def watched(
+        self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """*handler*, with its connection marked busy while it works."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            connection = request.protocol
+            assert isinstance(connection, Connection)
+            connection.busy = True
+            try:
+                return await handler(request)
+            finally:
+                connection.busy = False
+                connection.quiet_since = time.monotonic()
+
+        return handle
