@@ -227,6 +227,6 @@ class Accounts:
                 raise NotFound(f"there is no device {device_id!r}; see: syncd device list")
         self._changed()
 
-    def end_of_day(self) -> None:
+    def look_again(self) -> None:
         """Look everybody up again, so that use is noted and what is stale ends."""
         self._changed()

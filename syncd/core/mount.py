@@ -137,6 +137,15 @@ class Mount:
             await meta.fulfil(transaction, [number for number, _ in left])
         log.info("finished %d of %d changes that were cut off", len(done), len(left))
 
+    async def make_durable(self) -> None:
+        """For `balanced`: everything committed so far survives a power cut once this returns."""
+        newest = await entries.newest(self.index)
+        if newest <= await meta.number(self.index, "durable_seq"):
+            return
+        await self.disk.run(self.root.flush_everything)
+        async with self.index.write() as transaction:
+            await meta.set_number(transaction, "durable_seq", newest)
+
     @contextmanager
     def use(self) -> Iterator[Mount]:
         """Keep the mount from being taken down; raises VolumeUnavailable when that has begun."""

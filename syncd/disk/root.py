@@ -194,6 +194,10 @@ class Root:
                 return
             place = place[:-1]
 
+    def flush_everything(self) -> None:
+        """Make everything on this file system durable."""
+        kernel.syncfs(self.fd)
+
     def flush_folder(self, place: Place) -> None:
         """Make the folder's listing durable."""
         with self.folder(place) as folder:

@@ -251,5 +251,3 @@ def _unescape(value: str) -> str:
     for encoded, plain in _ENCODED.items():
         value = value.replace(encoded, plain)
     return value
-
-

@@ -8,6 +8,7 @@ per address: one phone asks for all of its thumbnails at the same moment.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
@@ -17,15 +18,22 @@ from aiohttp.web_protocol import RequestHandler
 MOST = 1024
 HEADERS_S = 30  # from the end of one request, or from connecting, to a whole next head
 SWEEP_S = 5
+LINGER_S = 60  # a refused upload is read to its end for so long: the app reads no answer before it has sent all
+
+_SILENT = logging.getLogger("syncd.aiohttp-access")  # the front writes the access log
+_SILENT.disabled = True
 
 
-class Connection(RequestHandler[web.Request]):
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Connection(RequestHandler):
     """aiohttp's protocol, with the times that the bounds need."""
 
     __slots__ = ("busy", "house", "quiet_since")
 
-    def __init__(self, house: House, server: web.Server[web.Request], loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(server, loop=loop, access_log=None, keepalive_timeout=HEADERS_S, lingering_time=60)
+    def __init__(self, house: House, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(server, loop=loop, access_log=_SILENT, keepalive_timeout=HEADERS_S, lingering_time=LINGER_S)
         self.house = house
         self.busy = False
         self.quiet_since = time.monotonic()
@@ -69,12 +77,10 @@ class House:
             for connection in [one for one in self._open if not one.busy and one.quiet_since < limit]:
                 self._end(connection)
 
-    def watched(
-        self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def watched(self, handler: Handler) -> Handler:
         """*handler*, with its connection marked busy while it works."""
 
-        async def handle(request: web.Request) -> web.StreamResponse:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
             connection = request.protocol
             assert isinstance(connection, Connection)
             connection.busy = True

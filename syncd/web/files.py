@@ -20,8 +20,6 @@ SLICE_BYTES = 4 << 20
 SLICE_S = 120  # a reader that takes longer for one slice has gone to sleep
 
 
-
-
 def etag_of(opened: OpenFile) -> str:
     """Strong and made of the content where the index knows it; weak while a changed file was not read again."""
     if opened.hash is not None:
@@ -105,7 +103,7 @@ async def _stream(
 async def _send_slices(transport: asyncio.Transport, opened: OpenFile, chosen: Selection) -> None:
     loop = asyncio.get_running_loop()
     offset, left = chosen.start, chosen.length
-    with open(opened.fd, "rb", buffering=0, closefd=False) as content:
+    with os.fdopen(opened.fd, "rb", buffering=0, closefd=False) as content:
         while left:
             if opened.mount.is_closing:
                 raise ConnectionResetError("the disk goes away")

@@ -15,9 +15,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
+from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestHandler
 from yarl import URL
 
@@ -53,8 +55,8 @@ def request_factory(loop: asyncio.AbstractEventLoop) -> Callable[..., web.Reques
     def make(
         message: RawRequestMessage,
         payload: StreamReader,
-        protocol: RequestHandler[web.Request],
-        writer: web.AbstractStreamWriter,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> web.Request:
         key = None
@@ -93,7 +95,7 @@ def own_hosts(public_url: str, hosts: Iterable[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in (*hosts, public or "") if name)
 
 
-def front(own: frozenset[str]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def front(own: frozenset[str]) -> Middleware:
     """The one middleware."""
     known: dict[str, bool] = {}  # the same few hosts are asked for again and again
 

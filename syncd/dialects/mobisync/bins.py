@@ -57,7 +57,7 @@ def _named(device: str, files: Iterable[str], *, in_trash: bool) -> Iterator[str
 
 
 async def delete_all(request: web.Request) -> web.Response:
-    """"Delete my server files" of the app: all of the device's files go to the trash, or 404 if that is switched off."""
+    """All files of the device go to the trash (a button of the app); 404 if that is switched off."""
     core = request.app[CORE]
     if core.config.mobisync.delete_all == "off":
         raise NotFound("deleting everything is switched off here ([mobisync] delete_all)")

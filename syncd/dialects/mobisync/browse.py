@@ -46,7 +46,7 @@ def _by_number(folder: str) -> tuple[tuple[int, int], str]:
 
 
 async def files(request: web.Request) -> web.Response:
-    """Names directly in `Folder`, bytewise; everything below when it is `Trash`. A folder that is not there is empty."""
+    """Names directly in `Folder`, bytewise; all below it for `Trash`. A folder that is not there is empty."""
     body = await read_json(request)
     user_data = object_field(body, "UserData")
     found = await visitor(request, text_field(user_data, "User"))
@@ -79,7 +79,5 @@ async def _of_all(core: Core, user: User, folder: str) -> list[str]:
     devices = {path.partition("/")[0] for path in await tree.folders(core, user)}
     if folder.partition("/")[0] == TRASH:
         devices = set(await trash.tops(core, user))
-    listed = [
-        f"{device}/{file}" for device in devices - {""} for file in await _of_device(core, user, device, folder)
-    ]
+    listed = [f"{device}/{file}" for device in devices - {""} for file in await _of_device(core, user, device, folder)]
     return sorted(listed, key=str.encode)

@@ -1,0 +1,187 @@
+"""`syncd serve`: open in order, run the workers in one group, close in reverse.
+
+A worker that dies stops the service, visibly. SIGTERM and SIGINT finish what is running (bounded); SIGHUP reads the
+configuration again and takes over what can be changed while running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from aiohttp import web
+
+from syncd import __version__, systemd
+from syncd.app import make_app
+from syncd.config import Config, ConfigError
+from syncd.core.core import Core
+from syncd.errors import SyncError
+from syncd.web.connections import Connection, House
+from syncd.web.front import request_factory
+from syncd.workers.control import Control
+from syncd.workers.gallery import Gallery
+from syncd.workers.media import MediaPool
+from syncd.workers.sweeper import Sweeper
+from syncd.workers.watch import Watch
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 512  # a phone opens hundreds of connections at the same moment
+FINISH_S = 25  # what runs may finish after SIGTERM; procd and systemd kill later than this
+
+
+def serve(load: Callable[[], Config]) -> int:
+    """Run until SIGTERM or SIGINT; 0. *load* reads the configuration, again on SIGHUP.
+
+    Raises SyncError when the service cannot start (and says what to do), ConfigError.
+    """
+    config = load()
+    logging.basicConfig(level=config.server.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    _raise_file_limit()
+    asyncio.run(_serve(config, load))
+    return 0
+
+
+def _raise_file_limit() -> None:
+    """Every connection and every download is a descriptor; routers start programs with 1024 of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, 8192) if hard != resource.RLIM_INFINITY else 8192
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _serve(config: Config, load: Callable[[], Config]) -> None:
+    stop = asyncio.Event()
+    async with Core.open(config) as core:
+        pool = MediaPool(config.media)
+        await pool.start()
+        try:
+            await _run(core, pool, load, stop)
+        finally:
+            await pool.close()
+
+
+async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: asyncio.Event) -> None:
+    gallery, watch, house = Gallery(core, pool), Watch(core), House()
+    if await core.disk.run(core.volume.is_present):
+        await core.mount()
+        watch.mounted()
+    else:
+        log.error("the volume is not there; data requests get 503 until it is")
+    control = Control(core, lambda: {"sandbox": pool.sandbox, "tools": str(pool.tools)})
+    with _signals(stop, lambda: _reload(core, load)):
+        async with _listening(core, gallery, house):
+            _announce(core, pool)
+            await _work([watch, gallery, Sweeper(core), control, house, systemd.Watchdog()], stop)
+            systemd.notify("STOPPING=1")
+
+
+class Worker(Protocol):
+    """A loop that ends only when it is cancelled."""
+
+    async def run(self) -> None: ...
+
+
+async def _work(workers: list[Worker], stop: asyncio.Event) -> None:
+    """Run the workers until *stop*; the death of one ends them all and is raised."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(worker.run()) for worker in workers]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+@asynccontextmanager
+async def _listening(core: Core, gallery: Gallery, house: House) -> AsyncIterator[None]:
+    """The web server on all addresses; leaving finishes the requests that run, within a bound."""
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(make_app(core.config, core, gallery))
+    await runner.setup()
+    server = runner.server
+    assert server is not None
+    server.request_factory = request_factory(loop)
+    server.request_handler = house.watched(server.request_handler)
+    listeners = [
+        await loop.create_server(lambda: Connection(house, server, loop), sock=sock, backlog=BACKLOG)
+        for sock in _sockets(core.config)
+    ]
+    try:
+        yield
+    finally:
+        for listener in listeners:
+            listener.close()
+        server.pre_shutdown()
+        await server.shutdown(FINISH_S)
+        await runner.cleanup()
+
+
+def _sockets(config: Config) -> list[socket.socket]:
+    """Those systemd hands over (LISTEN_FDS), else one for each address of `[server] listen`; raises SyncError."""
+    return systemd.listen_sockets() or [_bound(address.host, address.port) for address in config.server.listen]
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+    except OSError as exc:
+        sock.close()
+        raise SyncError(f"cannot listen on {host}:{port}: {exc.strerror}; change [server] listen") from exc
+    return sock
+
+
+@contextmanager
+def _signals(stop: asyncio.Event, reload: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    handlers: dict[signal.Signals, Callable[[], None]] = {
+        signal.SIGTERM: stop.set,
+        signal.SIGINT: stop.set,
+        signal.SIGHUP: reload,
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)
+
+
+def _announce(core: Core, pool: MediaPool) -> None:
+    config = core.config
+    shown = ", ".join(f"{one.host}:{one.port}" for one in config.server.listen)
+    log.info("syncd %s serves %s on %s; media sandbox: %s", __version__, config.storage.path, shown, pool.sandbox)
+    if config.mobisync.access == "open":
+        log.warning(
+            "ANYBODY ON THIS NETWORK can read and add files: [mobisync] access = open."
+            " Use token, and syncd device add, to change that"
+        )
+    systemd.notify("READY=1")
+
+
+def _reload(core: Core, load: Callable[[], Config]) -> None:
+    """Take over what can change while running: access, registration, trash, documents, log level."""
+    try:
+        new = load()
+    except ConfigError as exc:
+        log.error("the configuration was not taken over:\n%s", exc)
+        return
+    kept = core.config
+    if (replace(new.server, log_level=kept.server.log_level), new.storage, new.media) != (
+        *(kept.server, kept.storage, kept.media),
+    ):
+        log.warning("[server] (but for log_level), [storage] and [media] change at the next start")
+    core.config = replace(kept, accounts=new.accounts, mobisync=new.mobisync, trash=new.trash)
+    logging.getLogger().setLevel(new.server.log_level.upper())
+    log.info("the configuration was read again")
