@@ -21,6 +21,7 @@ from syncd.model import Metadata
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "ICO", "AVIF")
 TURNED_BY_PILLOW = ("TIFF",)  # its plugin applies the orientation by itself, and says the size as turned
 THUMBNAIL = 250  # pixels, both sides
+RLE = 3  # zlib's run-length strategy: grain has no repeats to search for; measured 5.5 instead of 8 ms, and smaller
 PREVIEW = 1920  # pixels, the longer side
 QUALITY = 85
 MILLION = 1_000_000
@@ -204,7 +205,7 @@ def thumbnail(image: Image.Image, picture: Picture) -> bytes:
     box = (left, top, left + side, top + side)
     small = image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
     out = io.BytesIO()
-    finish(small, picture).save(out, "PNG", compress_level=1)
+    finish(small, picture).save(out, "PNG", compress_level=1, compress_type=RLE)
     return out.getvalue()
 
 

@@ -46,14 +46,18 @@ class Confinement:
 
 
 def environment() -> dict[str, str]:
-    """All that a child gets of an environment. One malloc arena: threads would each map 64 MiB."""
+    """All that a child gets of an environment.
+
+    One malloc arena, as threads would each map 64 MiB; freed memory goes back from 256 KiB on (64 KiB was measured
+    to cost a quarter more CPU for 2 MiB less).
+    """
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "MALLOC_ARENA_MAX": "1",
-        "MALLOC_MMAP_THRESHOLD_": "65536",
-        "MALLOC_TRIM_THRESHOLD_": "65536",
+        "MALLOC_MMAP_THRESHOLD_": "262144",
+        "MALLOC_TRIM_THRESHOLD_": "262144",
     }
 
 

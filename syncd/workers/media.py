@@ -29,6 +29,8 @@ from syncd.media.sandbox import LADDER, Level
 from syncd.media.tools import Tools
 from syncd.model import Examination, MediaType, Metadata
 
+__all__ = ["MediaPool", "Tools", "spawn"]
+
 log = logging.getLogger(__name__)
 
 IDLE_S = 45.0  # after which a child that waits gives its memory back

@@ -51,7 +51,9 @@ def colours(data: bytes) -> tuple[tuple[int, int, int], ...]:
         picture = ImageOps.exif_transpose(opened).convert("RGB")
         width, height = picture.size
         places = ((1, 1), (3, 1), (1, 3), (3, 3))
-        return tuple(picture.getpixel((width * x // 4, height * y // 4)) for x, y in places)
+        red, green, blue = (picture.getchannel(band) for band in "RGB")
+        spots = [(width * x // 4, height * y // 4) for x, y in places]
+        return tuple((red.getpixel(at), green.getpixel(at), blue.getpixel(at)) for at in spots)  # type: ignore[misc]
 
 
 def near(found: tuple[tuple[int, int, int], ...], wanted: tuple[tuple[int, int, int], ...], by: int = 24) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ async def attempt(level: sandbox.Level, script: str, source: int) -> str:
     how = sandbox.Confinement(level, 256 << 20, 20, forks=True, own_user=False)
     command = [sys.executable, "-I", "-S", "-c", script]
     argv = sandbox.argv(how, sandbox.readable(), os.getpid(), source, command)
-    process = await spawn(argv, (source,), (asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE, None))
+    process = await spawn(argv, (source,), (DEVNULL, PIPE, DEVNULL))
     out, _ = await process.communicate()
     return out.decode()
 
@@ -252,7 +253,7 @@ async def test_a_worker_that_takes_too_much_memory_is_replaced(tmp_path: Path) -
     pool = MediaPool(replace(MediaSection(), memory_mb=64))
     await pool.start()
     try:
-        # GIF frames are decoded whole; the estimate for palettes lets this one in and the watch ends it.
+        # 15 megapixels are within the limit of pixels, but not within this memory.
         with opened(corpus.encoded(corpus.quadrants(3900, 3900), "PNG", compress_level=1), tmp_path) as (fd, media):
             assert media is not None
             found = await pool.examine(fd, media)
@@ -303,3 +304,17 @@ async def test_jobs_after_close_say_no(pool: MediaPool, tmp_path: Path) -> None:
         assert (await pool.examine(fd, JPEG)).thumbnail is None
         assert await pool.preview(fd, JPEG) is None
         assert await pool.classify(fd, Path("/bin/true")) is None
+
+
+@pytest.mark.slow
+async def test_the_memory_of_a_family_is_watched(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pool = MediaPool(replace(MediaSection(), memory_mb=64))
+    await pool.start()
+    hungry = "import os, signal\nos.fork()\nheld = bytearray(48 << 20)\nsignal.pause()\n"
+    try:
+        with opened(b"x", tmp_path) as (fd, _media):
+            # Neither of the two is above the limit; both together are.
+            assert await pool.classify(fd, classifier(tmp_path, hungry, "hungry.py")) is None
+        assert "used more than 64 MiB" in caplog.text
+    finally:
+        await pool.close()
