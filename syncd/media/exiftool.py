@@ -19,6 +19,7 @@ HEAD_BYTES = 4 << 20
 TAIL_BYTES = 8 << 20  # `moov` of an hour of video; phones write it last
 JSON_LIMIT = 64 * 1024
 PREVIEW_LIMIT = 8 << 20
+MOST_SECONDS = 1 << 30
 READY = b"{ready}\n"
 PREVIEW_TAGS = ("-PreviewImage", "-JpgFromRaw", "-ThumbnailImage")
 BOXED = frozenset(("image/heic", "image/heif", "image/avif", "image/x-canon-cr3"))
@@ -66,7 +67,7 @@ def parse_metadata(text: bytes) -> Metadata:
         return Metadata()
     tags: dict[str, object] = rows[0]
     turn = exif.orientation(tags.get("Orientation"))
-    rotation, duration = tags.get("Rotation"), tags.get("Duration")
+    rotation = tags.get("Rotation")
     sideways = turn is not None and turn >= 5 or isinstance(rotation, int) and rotation % 180 == 90
     width, height = tags.get("ImageWidth"), tags.get("ImageHeight")
     return frames.checked_metadata(
@@ -75,12 +76,19 @@ def parse_metadata(text: bytes) -> Metadata:
             "width": height if sideways else width,
             "height": width if sideways else height,
             "orientation": turn,
-            "duration_ms": round(duration * 1000) if isinstance(duration, int | float) else None,
+            "duration_ms": _duration_ms(tags.get("Duration")),
             "camera": exif.camera(tags.get("Make"), tags.get("Model")),
             "latitude": tags.get("GPSLatitude"),
             "longitude": tags.get("GPSLongitude"),
         }
     )
+
+
+def _duration_ms(seconds: object) -> int | None:
+    """Milliseconds of *seconds*; a file may claim any number at all, more than a float holds included."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < MOST_SECONDS:
+        return None
+    return round(seconds * 1000)
 
 
 def _taken_ms(tags: dict[str, object]) -> int | None:
