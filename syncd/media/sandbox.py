@@ -68,7 +68,7 @@ def readable(extra: Sequence[str] = ()) -> list[str]:
 
 
 def reachable_by_others(path: str) -> bool:
-    """May any user walk to *path*? Not to an interpreter below /root."""
+    """May any user walk to *path*? Not to an interpreter in somebody's closed home."""
     return all(folder.stat().st_mode & 0o001 for folder in Path(path).resolve().parents)
 
 
