@@ -21,6 +21,7 @@ from syncd.core.uploads import Uploads
 from syncd.db import meta
 from syncd.db.records import Gone, Live, Place, Step, apply
 from syncd.disk import kernel
+from syncd.disk.batch import Batch
 from syncd.disk.faults import translate
 from syncd.disk.root import Root
 from syncd.disk.staging import STAGING, StagedFile
@@ -238,48 +239,44 @@ def _flush(staged: Sequence[StagedFile]) -> None:
 def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tuple[_Ticket, SyncError]]:
     """Carry out the renames; a ticket whose step is refused is undone and returned with the reason."""
     refused: list[tuple[_Ticket, SyncError]] = []
-    folders: set[Place] = set()
     carried: list[Step] = []
-    for ticket in group:
-        done: list[Step] = []
+    with Batch(root) as batch:
+        for ticket in group:
+            done: list[Step] = []
+            try:
+                for step in ticket.plan.steps:
+                    carry(batch, step)
+                    done.append(step)
+            except OSError as exc:
+                _undo(root, done)
+                refused.append((ticket, translate(exc)))
+            else:
+                carried += done
         try:
-            for step in ticket.plan.steps:
-                folders |= carry(root, step)
-                done.append(step)
-        except OSError as exc:
-            _undo(root, done)
-            refused.append((ticket, translate(exc)))
-        else:
-            carried += done
-    try:
-        for folder in sorted(folders) if durable else ():
-            root.flush_folder(folder)
-    except OSError:
-        _undo(root, carried)
-        raise
+            if durable:
+                batch.flush()
+        except OSError:
+            _undo(root, carried)
+            raise
     return refused
 
 
-def carry(root: Root, step: Step) -> set[Place]:
-    """Do the one rename of *step*; the folders that want a flush for it."""
+def carry(batch: Batch, step: Step) -> None:
+    """Do the one rename of *step*, if it has one."""
     if step.source is None:
-        return set()
+        return
     if step.target is None:
-        root.unlink(step.source)
-        return {step.source[:-1]}
-    changed = set(root.make_folders(step.target[:-1]))
-    root.rename(step.source, step.target)
-    changed.add(step.target[:-1])
-    if step.source[:-1] != STAGING:
-        changed.add(step.source[:-1])
-    return changed
+        batch.unlink(step.source)
+    else:
+        batch.rename(step.source, step.target, note_source=step.source[:-1] != STAGING)
 
 
 def _undo(root: Root, steps: Sequence[Step]) -> None:
     """Take renames back, last first. What cannot be taken back is found by the next scan."""
-    for step in reversed(steps):
-        if step.source is not None and step.target is not None:
-            try:
-                root.rename(step.target, step.source)
-            except OSError:
-                log.exception("could not undo a rename; the next scan will find the file")
+    with Batch(root) as batch:
+        for step in reversed(steps):
+            if step.source is not None and step.target is not None:
+                try:
+                    batch.rename(step.target, step.source)
+                except OSError:
+                    log.exception("could not undo a rename; the next scan will find the file")

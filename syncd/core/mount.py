@@ -19,6 +19,7 @@ from syncd.db import entries, meta
 from syncd.db.database import Database, set_aside
 from syncd.db.records import Step, apply
 from syncd.disk import staging
+from syncd.disk.batch import Batch
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import Root
 from syncd.disk.volume import SERVICE_DIR, Volume
@@ -173,6 +174,7 @@ class Mount:
         await self.committer.close()
         await self._close_index()
         self.volume.detach()
+        self.uploads.release_folder()
         self.root.close()
 
     async def _close_index(self) -> None:
@@ -213,6 +215,7 @@ def _finish(root: Root, step: Step) -> bool:
         return not source_there  # both: it never happened, and somebody else took the place
     if not source_there:
         return False
-    carry(root, step)
-    root.flush_folder(step.target[:-1])
+    with Batch(root) as batch:
+        carry(batch, step)
+        batch.flush()
     return True

@@ -15,6 +15,7 @@ from syncd.core.uploads import Upload
 from syncd.db import entries, trash
 from syncd.db.database import Database
 from syncd.db.records import Binned, Gone, Live, Place, Step, Unbinned
+from syncd.disk.faults import translated
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import FileState, Root
 from syncd.disk.staging import StagedFile, hash_file
@@ -86,12 +87,15 @@ class _Standing:
 
 async def _standing(ground: Ground, user: User, path: TreePath, size: int) -> _Standing | None:
     """What stands at *path*, as far as it can equal a file of *size* bytes; None when the place is free."""
-    entry = await entries.at(ground.index, user.id, str(path))
     place = tree_place(user, path)
-    state = await ground.disk.run(ground.root.state, place)
+    # In the loop: one look at a folder that is about to be written, cheaper than a hop to a thread for each file.
+    with translated():
+        state = ground.root.look(place)
     if state is None:
-        taken = await ground.disk.run(ground.root.is_taken, place)
-        return _Standing(b"", FileState(0, 0, 0, 0), True) if taken else None
+        return None
+    if not isinstance(state, FileState):
+        return _Standing(b"", FileState(0, 0, 0, 0), True)
+    entry = await entries.at(ground.index, user.id, str(path))
     if entry is not None and is_current(entry, state):
         return _Standing(entry.hash or b"", state, True)
     if state.size != size or not await ground.disk.run(ground.root.has_exact_name, place):

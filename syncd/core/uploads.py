@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 from syncd.disk.faults import translated
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import FileState, Root
-from syncd.disk.staging import StagedFile
+from syncd.disk.staging import STAGING, StagedFile
 from syncd.disk.volume import Volume
 from syncd.errors import Busy, TooLarge, VolumeUnavailable
 
@@ -20,6 +21,7 @@ SLOT_WAIT_S = 60
 SMALL_BYTES = 1 << 20  # an upload this small is worth waiting for, so that its flush can be shared
 SLOW_WRITE_S = 0.02  # a write that takes longer shows a disk that stalls: from then on a thread waits for it
 SLOW_FOR_S = 60
+QUIET_S = 1.0
 BLOCK_BYTES = 1 << 20
 UNKNOWN_STEP = 8 << 20  # bytes of room claimed ahead, step by step, when the length was not announced
 
@@ -112,7 +114,9 @@ class Uploads:
         self._claimed = 0
         self._slow_until = 0.0
         self._closed = False
+        self._folder: int | None = None  # staging, open from the first upload on
         self._active = 0
+        self._ended = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -136,13 +140,20 @@ class Uploads:
         """The disk goes away: uploads under way fail at their next byte."""
         self._closed = True
 
+    def release_folder(self) -> None:
+        """Nobody stages any more: the disk can be unmounted."""
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
     def require_open(self) -> None:
         if self._closed:
             raise VolumeUnavailable("the disk is not there; connect it again")
 
-    async def wait_idle(self) -> None:
-        """Return when no upload is under way."""
-        await self._idle.wait()
+    async def wait_quiet(self) -> None:
+        """Return when no upload has been under way for a moment: a phone sends one after the other."""
+        while self._active or (left := self._ended + QUIET_S - time.monotonic()) > 0:
+            await (self._idle.wait() if self._active else asyncio.sleep(left))
 
     @asynccontextmanager
     async def begin(self, declared: int | None, most_bytes: int | None = None) -> AsyncIterator[Upload]:
@@ -167,7 +178,9 @@ class Uploads:
         self.claim(claimed)
         try:
             with translated():
-                staged = StagedFile(self._root, f"{secrets.token_hex(16)}.part")
+                if self._folder is None:
+                    self._folder = self._root.open_folder(STAGING)
+                staged = StagedFile(self._root, self._folder, f"{secrets.token_hex(16)}.part")
         except BaseException:
             self.release(claimed)
             raise
@@ -186,6 +199,7 @@ class Uploads:
             yield
         finally:
             self._active -= 1
+            self._ended = time.monotonic()
             if not self._active:
                 self._idle.set()
             self._slots.release()

@@ -87,7 +87,6 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._lock = asyncio.Lock()
-        self._synchronous = ""
 
     @classmethod
     async def open(cls, path: Path, schema: str) -> Self:
@@ -133,8 +132,8 @@ class Database:
         """
         async with self._lock:
             try:
-                await self._set_synchronous("FULL" if durable else "NORMAL")
-                await self._writer.execute("BEGIN IMMEDIATE")
+                level = "FULL" if durable else "NORMAL"
+                await self._writer.executescript(f"PRAGMA synchronous={level};BEGIN IMMEDIATE;")
             except sqlite3.Error as exc:
                 raise _translate(exc) from exc
             except ValueError as exc:
@@ -151,11 +150,6 @@ class Database:
     async def _roll_back(self) -> None:
         if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
             await self._writer.execute("ROLLBACK")
-
-    async def _set_synchronous(self, level: str) -> None:
-        if level != self._synchronous:
-            await self._writer.execute(f"PRAGMA synchronous={level}")
-            self._synchronous = level
 
     async def quick_check(self) -> bool:
         """Is the file whole? After an unclean stop, before anything is believed."""

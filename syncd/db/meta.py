@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from syncd.db.database import Database, Transaction
@@ -37,12 +38,11 @@ async def set_text(transaction: Transaction, key: str, value: str) -> None:
 
 async def intend(transaction: Transaction, steps: list[Step]) -> list[int]:
     """Write down *steps* before they are begun; their ids."""
-    ids = []
-    for step in steps:
-        [value] = await transaction.one("INSERT INTO intents (step) VALUES (?) RETURNING id", (encode(step),))
-        assert isinstance(value, int)
-        ids.append(value)
-    return ids
+    found = await transaction.run(
+        "INSERT INTO intents (step) SELECT value FROM json_each(?) RETURNING id",
+        (json.dumps([encode(step) for step in steps]),),
+    )
+    return [int(number_ or 0) for (number_,) in found]
 
 
 async def fulfil(transaction: Transaction, intents: list[int]) -> None:

@@ -12,11 +12,14 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from syncd.disk import kernel
 
 Place = tuple[str, ...]
 
+# Takes hold of whatever stands there without opening it: a FIFO or a device is only looked at.
+_HOLD = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -75,21 +78,22 @@ class Root:
             fd = child
         return fd
 
+    def open_folder(self, place: Place) -> int:
+        """The folder at *place*, open; the caller closes it."""
+        return self._open(place, _DIR)
+
     @contextmanager
     def folder(self, place: Place) -> Iterator[int]:
         """The folder at *place*, open for as long as the block lasts."""
-        fd = self._open(place, _DIR)
+        fd = self.open_folder(place)
         try:
             yield fd
         finally:
             os.close(fd)
 
     def open_file(self, place: Place) -> int:
-        """A plain file, open for reading; the caller closes it. Anything else is ENOENT and is never opened.
-
-        O_PATH takes hold of it without opening it, so a FIFO or a device is only looked at.
-        """
-        held = self._open(place, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        """A plain file, open for reading; the caller closes it. Anything else is ENOENT and is never opened."""
+        held = self._open(place, _HOLD)
         try:
             if not stat.S_ISREG(os.fstat(held).st_mode):
                 raise FileNotFoundError(errno.ENOENT, "not a plain file")
@@ -97,25 +101,31 @@ class Root:
         finally:
             os.close(held)
 
-    def _lstat(self, place: Place) -> os.stat_result:
-        with self.folder(place[:-1]) as folder:
-            return os.stat(place[-1], dir_fd=folder, follow_symlinks=False)
+    def look(self, place: Place) -> FileState | Literal["other"] | None:
+        """What stands at *place*: a plain file, something "other" (a folder, a link …), or None."""
+        try:
+            held = self._open(place, _HOLD)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as exc:
+            if exc.errno != errno.ELOOP:
+                raise
+            with self.folder(place[:-1]):  # a link among the parents is refused, as everywhere
+                return "other"
+        try:
+            info = os.fstat(held)
+        finally:
+            os.close(held)
+        return FileState.of(info) if stat.S_ISREG(info.st_mode) else "other"
 
     def state(self, place: Place) -> FileState | None:
         """The plain file at *place*; None when there is none."""
-        try:
-            info = self._lstat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return FileState.of(info) if stat.S_ISREG(info.st_mode) else None
+        found = self.look(place)
+        return found if isinstance(found, FileState) else None
 
     def is_taken(self, place: Place) -> bool:
         """Does anything at all stand at *place*?"""
-        try:
-            self._lstat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        return True
+        return self.look(place) is not None
 
     def has_exact_name(self, place: Place) -> bool:
         """Does the folder list that very name? A disk that ignores case finds a file under others as well."""
@@ -156,26 +166,6 @@ class Root:
         except FileNotFoundError:
             return False
 
-    def rename(self, source: Place, target: Place) -> None:
-        """Move a file to a free place; FileExistsError if it is not free."""
-        with self.folder(source[:-1]) as old, self.folder(target[:-1]) as new:
-            try:
-                kernel.rename_noreplace(old, source[-1], new, target[-1])
-            except OSError as exc:
-                if exc.errno not in (errno.EINVAL, errno.ENOSYS):
-                    raise
-                self._rename_checked(old, source[-1], new, target[-1])
-
-    @staticmethod
-    def _rename_checked(old: int, name: str, new: int, target: str) -> None:
-        """FAT and FUSE cannot promise it: look first. Only another program could slip in between."""
-        try:
-            os.stat(target, dir_fd=new, follow_symlinks=False)
-        except FileNotFoundError:
-            os.rename(name, target, src_dir_fd=old, dst_dir_fd=new)
-        else:
-            raise FileExistsError(errno.EEXIST, "taken")
-
     def unlink(self, place: Place) -> None:
         """Remove a file; one that is gone already is fine."""
         try:
@@ -197,15 +187,6 @@ class Root:
     def flush_everything(self) -> None:
         """Make everything on this file system durable."""
         kernel.syncfs(self.fd)
-
-    def flush_folder(self, place: Place) -> None:
-        """Make the folder's listing durable."""
-        with self.folder(place) as folder:
-            try:
-                os.fsync(folder)
-            except OSError as exc:
-                if exc.errno != errno.EINVAL:  # file systems without folder flush
-                    raise
 
 
 def _is_text(name: str) -> bool:

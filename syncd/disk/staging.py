@@ -18,24 +18,23 @@ STAGING: Place = (SERVICE_DIR, "staging")
 
 # Written pages are handed to the disk this often, so that a small box never collects hundreds of dirty MB.
 _WRITEBACK_BYTES = 8 << 20
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MIN_MTIME_S = 315_532_800  # 1980, where FAT begins
 
 
 class StagedFile:
     """One upload's file: append, then seal. Hashes on the way, so the bytes are never read again."""
 
-    def __init__(self, root: Root, name: str) -> None:
+    def __init__(self, root: Root, folder: int, name: str) -> None:
+        """Make the file *name* in the staging folder, which is open as *folder*."""
         self.place: Place = (*STAGING, name)
         self.size = 0
         self.published = False  # the committer moved it into a tree
         self._root = root
         self._hash = hashlib.sha256()
         self._handed = 0  # bytes whose writeback was begun
-        with root.folder(STAGING) as folder:
-            # 0666 less the umask: the owner's other programs (SMB, FTP) read what arrives here.
-            self._fd = os.open(
-                name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder
-            )
+        # 0666 less the umask: the owner's other programs (SMB, FTP) read what arrives here.
+        self._fd = os.open(name, _CREATE, 0o666, dir_fd=folder)
 
     def write(self, blocks: Sequence[bytes]) -> float:
         """Append *blocks*; the seconds it took."""

@@ -7,6 +7,7 @@ looked for *by path* before every answer: after a lazy unmount an open descripto
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ SERVICE_DIR = ".syncd"
 _MARK = "volume-id"
 _FORMAT = "syncd-volume 1 "
 _MIB = 1 << 20
+_SEEN_S = 1.0  # before a write a look this old will do; before an answer none is old enough
 
 
 class VolumeState(StrEnum):
@@ -48,9 +50,15 @@ class Room:
 def read_mark(storage: Path) -> str | None:
     """The volume id found by path; None when the folder bears no mark."""
     try:
-        text = (storage / SERVICE_DIR / _MARK).read_text(encoding="ascii", errors="replace")
+        fd = os.open(f"{storage}/{SERVICE_DIR}/{_MARK}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        text = os.read(fd, 200).decode("ascii", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
     return text.removeprefix(_FORMAT).strip() if text.startswith(_FORMAT) else None
 
 
@@ -87,6 +95,7 @@ class Volume:
         self._reserve = reserve_bytes
         self._device: int | None = None
         self._suspect = False
+        self._seen_at = 0.0  # monotonic seconds of the last look before a write
 
     def attach(self, descriptor: int) -> None:
         """Remember the device that is served; from now on it must stay the one found by path."""
@@ -138,11 +147,13 @@ class Volume:
 
     def require_writable(self, wanted: int) -> None:
         """Raise unless *wanted* bytes may be written now: StorageFull, StorageFailed or VolumeUnavailable."""
-        state = self.state()
-        if state is VolumeState.SUSPECT:
-            raise StorageFailed(_REASONS[state], retry_s=60)
-        if state in (VolumeState.ABSENT, VolumeState.READONLY):
-            raise VolumeUnavailable(_REASONS[state])
+        if self._suspect:
+            raise StorageFailed(_REASONS[VolumeState.SUSPECT], retry_s=60)
+        if time.monotonic() > self._seen_at + _SEEN_S:
+            self.require_present()
+            self._seen_at = time.monotonic()
         room = self.room()
+        if room.readonly:
+            raise VolumeUnavailable(_REASONS[VolumeState.READONLY])
         if room.free - self.reserve(room) < wanted:
             raise StorageFull(_REASONS[VolumeState.FULL])

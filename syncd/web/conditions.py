@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from functools import lru_cache
 
 _RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*", re.IGNORECASE | re.ASCII)
 _TAG = re.compile(r'(W/)?"([^"]*)"')
@@ -96,6 +97,7 @@ def _date(header: str | None) -> int | None:
         return None
 
 
+@lru_cache(256)
 def http_date(unix_s: int) -> str:
     """Unix seconds as an HTTP date (RFC 9110 §5.6.7); years a date cannot hold are clamped."""
     when = datetime.fromtimestamp(min(max(unix_s, 0), 253_402_300_799), UTC)

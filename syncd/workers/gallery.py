@@ -199,7 +199,7 @@ class Gallery:
             if await media.of(mount.index, entry.hash) is not None:
                 return  # a move, a restore or a duplicate
             uploads = mount.uploads
-        await uploads.wait_idle()
+        await uploads.wait_quiet()
         try:
             await self._shared(user, entry, "png", self._make_thumbnail)
             if self._core.config.mobisync.documents_to_trash and await self.is_document(user, entry):

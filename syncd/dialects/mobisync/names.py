@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from syncd.core.names import shortened
 from syncd.errors import BadName, BadRequest
@@ -93,6 +94,7 @@ class Named:
     in_trash: bool
 
 
+@lru_cache(1024)
 def named_file(device_id: str, file: str) -> Named:
     """The file *file* (`2024/5/x.jpg`, `Trash/2024/5/x.jpg`) of a device; raises BadName, BadRequest.
 

@@ -1,0 +1,77 @@
+"""Many renames in one hop: each folder is opened once, however many files go through it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from types import TracebackType
+from typing import Self
+
+from syncd.disk import kernel
+from syncd.disk.root import Place, Root
+
+
+class Batch:
+    """Renames and removals below a root, then one flush for every folder whose listing changed."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._open: dict[Place, int] = {}
+        self._changed: set[Place] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for fd in self._open.values():
+            os.close(fd)
+
+    def _folder(self, place: Place, *, make: bool = False) -> int:
+        fd = self._open.get(place)
+        if fd is None:
+            if make:
+                self._changed.update(self._root.make_folders(place))
+            fd = self._open[place] = self._root.open_folder(place)
+        return fd
+
+    def rename(self, source: Place, target: Place, *, note_source: bool = True) -> None:
+        """Move a file to a free place, making its folder; FileExistsError if the place is not free.
+
+        *note_source* False: the old folder needs no flush (staging is emptied at every start anyway).
+        """
+        old, new = self._folder(source[:-1]), self._folder(target[:-1], make=True)
+        try:
+            kernel.rename_noreplace(old, source[-1], new, target[-1])
+        except OSError as exc:
+            if exc.errno not in (errno.EINVAL, errno.ENOSYS):
+                raise
+            _rename_checked(old, source[-1], new, target[-1])
+        self._changed.add(target[:-1])
+        if note_source:
+            self._changed.add(source[:-1])
+
+    def unlink(self, place: Place) -> None:
+        """Remove a file; one that is gone already is fine."""
+        self._root.unlink(place)
+        self._changed.add(place[:-1])
+
+    def flush(self) -> None:
+        """Make all changed listings durable."""
+        for place in sorted(self._changed):
+            try:
+                os.fsync(self._folder(place))
+            except OSError as exc:
+                if exc.errno != errno.EINVAL:  # file systems without a flush of folders
+                    raise
+
+
+def _rename_checked(old: int, name: str, new: int, target: str) -> None:
+    """FAT and FUSE cannot promise not to replace: look first. Only another program could slip in between."""
+    try:
+        os.stat(target, dir_fd=new, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(name, target, src_dir_fd=old, dst_dir_fd=new)
+    else:
+        raise FileExistsError(errno.EEXIST, "taken")
