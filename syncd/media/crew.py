@@ -17,7 +17,7 @@ from pathlib import Path
 
 from syncd.media import exiftool, frames, sandbox
 from syncd.media.child import Child, Failed, Output
-from syncd.media.link import ExiftoolLink, WorkerLink
+from syncd.media.link import Dead, ExiftoolLink, WorkerLink
 from syncd.media.tools import pillow_folder
 from syncd.model import MediaType
 
@@ -90,19 +90,26 @@ class Crew:
     async def ask_worker(self, action: frames.Action, source: int, orientation: int = 0) -> frames.Reply:
         """Have a Pillow worker look at *source*; it waits for the next job afterwards, unless it failed."""
         request = frames.Request(action, self._memory, CPU_S, orientation)
-        link = self._workers.pop() if self._workers else None
-        if link is not None and not link.child.alive:
-            await link.end()
-            link = None
-        if link is None:
+        link = await self._waiting_worker() or await self._start_worker()
+        try:
+            reply = await link.ask(request, source, self._timeout_s)
+        except Dead:  # while it waited, and we had not heard of it yet
             link = await self._start_worker()
-        reply = await link.ask(request, source, self._timeout_s)
+            reply = await link.ask(request, source, self._timeout_s)
         if link.jobs >= JOBS or self.closed:
             await link.end()
         else:
             link.idle_since = asyncio.get_running_loop().time()
             self._workers.append(link)
         return reply
+
+    async def _waiting_worker(self) -> WorkerLink | None:
+        """One that waits for a job, if it is still alive."""
+        link = self._workers.pop() if self._workers else None
+        if link is not None and not link.child.alive:
+            await link.end()
+            return None
+        return link
 
     @contextlib.asynccontextmanager
     async def exiftool_with(self, program: str, source: int, media: MediaType) -> AsyncIterator[ExiftoolLink]:

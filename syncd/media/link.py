@@ -17,6 +17,10 @@ from syncd.model import MediaType
 GONE = "the media process ended while it read this file"
 
 
+class Dead(Failed):
+    """It had ended before it was asked: not this file's fault, so another may be asked."""
+
+
 class WorkerLink:
     """A Pillow worker and our end of its socket."""
 
@@ -31,7 +35,7 @@ class WorkerLink:
         await self.child.end()
 
     async def ask(self, request: frames.Request, source: int, timeout_s: float) -> frames.Reply:
-        """Have *source* looked at; raises Failed."""
+        """Have *source* looked at; raises Failed, and Dead if it never got the question."""
         self.jobs += 1
         try:
             return await self.child.within(self._exchange(request, source), timeout_s)
@@ -43,6 +47,9 @@ class WorkerLink:
         try:
             # Small, and the socket is empty: it never has to wait.
             socket.send_fds(self.link, [frames.pack_request(request)], [source])
+        except ConnectionError as exc:
+            raise Dead(GONE) from exc
+        try:
             text, picture = frames.reply_lengths(await self._receive(frames.REPLY_HEAD.size))
             return frames.parse_reply(await self._receive(text), await self._receive(picture))
         except (ConnectionError, frames.BadFrame) as exc:
