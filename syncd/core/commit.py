@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from syncd.core.plans import Ground, Plan
 from syncd.core.uploads import Uploads
@@ -22,7 +24,7 @@ from syncd.db import meta
 from syncd.db.records import Gone, Live, Place, Step, apply
 from syncd.disk import kernel
 from syncd.disk.batch import Batch
-from syncd.disk.faults import translate
+from syncd.disk.faults import translate, translated
 from syncd.disk.root import Root
 from syncd.disk.staging import STAGING, StagedFile
 from syncd.disk.volume import Volume
@@ -182,7 +184,8 @@ class Committer:
             if ticket.plan.staged:
                 ticket.plan.staged.published = True
         # By path: after a lazy unmount all of the above went to a disk that nobody will see again.
-        await ground.disk.run(self._volume.require_present)
+        with translated():
+            self._volume.require_present()
         return changes
 
     async def _intend(self, steps: Sequence[Step]) -> list[int]:
@@ -190,24 +193,25 @@ class Committer:
         if not moving:
             return []
         # Not flushed: it has to survive a killed process only. After a power cut the scan finds the same.
-        async with self._ground.index.write(durable=False) as transaction:
-            return await meta.intend(transaction, moving)
+        return await self._ground.index.transact(partial(meta.intend, steps=moving), durable=False)
 
     async def _withdraw(self, intents: list[int]) -> None:
         """The renames were taken back. If even this cannot be written, the next start finds nothing to finish."""
         try:
-            async with self._ground.index.write(durable=False) as transaction:
-                await meta.fulfil(transaction, intents)
+            await self._ground.index.transact(partial(meta.fulfil, intents=intents), durable=False)
         except SyncError as exc:
             log.warning("intents stay until the next start: %s", exc)
 
     async def _record(self, steps: Sequence[Step], intents: list[int], durable: bool) -> Changes:
         now_ms, uptime_s = self._now()
-        async with self._ground.index.write(durable=durable) as transaction:
-            records = [record for step in steps for record in step.records]
-            changes = await apply(transaction, records, now_ms=now_ms, uptime_s=uptime_s)
-            await meta.fulfil(transaction, intents)
-        return changes
+        records = [record for step in steps for record in step.records]
+
+        def work(connection: sqlite3.Connection) -> Changes:
+            changes = apply(connection, records, now_ms=now_ms, uptime_s=uptime_s)
+            meta.fulfil(connection, intents)
+            return changes
+
+        return await self._ground.index.transact(work, durable=durable)
 
 
 def _fail(group: Sequence[_Ticket], exc: BaseException) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,10 +133,14 @@ class Mount:
         if not left:
             return
         done = [step for _, step in left if await self.disk.run(_finish, self.root, step)]
+        records = [one for step in done for one in step.records]
         now_ms, uptime_s = now()
-        async with self.index.write() as transaction:
-            await apply(transaction, [one for step in done for one in step.records], now_ms=now_ms, uptime_s=uptime_s)
-            await meta.fulfil(transaction, [number for number, _ in left])
+
+        def work(connection: sqlite3.Connection) -> None:
+            apply(connection, records, now_ms=now_ms, uptime_s=uptime_s)
+            meta.fulfil(connection, [number for number, _ in left])
+
+        await self.index.transact(work)
         log.info("finished %d of %d changes that were cut off", len(done), len(left))
 
     async def make_durable(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Sequence
 from typing import Literal
 
 from syncd.db.database import Database, Transaction
@@ -36,18 +38,18 @@ async def set_text(transaction: Transaction, key: str, value: str) -> None:
     await transaction.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
 
-async def intend(transaction: Transaction, steps: list[Step]) -> list[int]:
-    """Write down *steps* before they are begun; their ids."""
-    found = await transaction.run(
+def intend(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[int]:
+    """Write down *steps* before they are begun; their ids. Inside a transaction."""
+    found = connection.execute(
         "INSERT INTO intents (step) SELECT value FROM json_each(?) RETURNING id",
         (json.dumps([encode(step) for step in steps]),),
     )
-    return [int(number_ or 0) for (number_,) in found]
+    return [number_ for (number_,) in found.fetchall()]
 
 
-async def fulfil(transaction: Transaction, intents: list[int]) -> None:
-    """The steps are done, or undone: forget them."""
-    await transaction.run_many("DELETE FROM intents WHERE id = ?", [(one,) for one in intents])
+def fulfil(connection: sqlite3.Connection, intents: Sequence[int]) -> None:
+    """The steps are done, or undone: forget them. Inside a transaction."""
+    connection.executemany("DELETE FROM intents WHERE id = ?", [(one,) for one in intents])
 
 
 async def intents(db: Database) -> list[tuple[int, Step]]:

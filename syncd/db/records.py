@@ -7,10 +7,11 @@ rename, so that a crash in between is finished at the next start instead of bein
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syncd.db.database import Transaction, Value
+from syncd.db.database import Value
 from syncd.model import Reason
 
 Place = tuple[str, ...]  # names below the volume
@@ -107,28 +108,26 @@ def _record(kind: str, fields: dict[str, str]) -> Record:
     return _KINDS[kind](**known)  # type: ignore[arg-type]  # written by encode, from these same classes
 
 
-async def apply(
-    transaction: Transaction, records: Sequence[Record], *, now_ms: int, uptime_s: int
+def apply(
+    connection: sqlite3.Connection, records: Sequence[Record], *, now_ms: int, uptime_s: int
 ) -> list[tuple[int, Live | Gone]]:
-    """Write *records* in their order; each change of a path with the seq it got."""
+    """Write *records* in their order, inside a transaction; each change of a path with the seq it got."""
     paths = [one for one in records if isinstance(one, (Live, Gone))]
-    issued = await _write_entries(transaction, paths, now_ms)
-    binned = [one for one in records if isinstance(one, Binned)]
-    if binned:
-        await transaction.run_many(
-            "INSERT OR REPLACE INTO trash (user_id, place, parent, original, hash, size, disk_mtime_ns, reason,"
-            " device_id, trashed_ms, trashed_up_s) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            [
-                (
-                    *(one.user_id, one.place, parent_of(one.place), one.original, one.hash, one.size),
-                    *(one.disk_mtime_ns, str(one.reason), one.device_id, now_ms, uptime_s),
-                )
-                for one in binned
-            ],
-        )
+    issued = _write_entries(connection, paths, now_ms)
+    connection.executemany(
+        "INSERT OR REPLACE INTO trash (user_id, place, parent, original, hash, size, disk_mtime_ns, reason,"
+        " device_id, trashed_ms, trashed_up_s) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        [
+            (
+                *(one.user_id, one.place, parent_of(one.place), one.original, one.hash, one.size),
+                *(one.disk_mtime_ns, str(one.reason), one.device_id, now_ms, uptime_s),
+            )
+            for one in records
+            if isinstance(one, Binned)
+        ],
+    )
     unbinned = [(one.trash_id,) for one in records if isinstance(one, Unbinned)]
-    if unbinned:
-        await transaction.run_many("DELETE FROM trash WHERE id = ?", unbinned)
+    connection.executemany("DELETE FROM trash WHERE id = ?", unbinned)
     return issued
 
 
@@ -139,15 +138,14 @@ _INSERT = (
 )
 
 
-async def _write_entries(
-    transaction: Transaction, paths: Sequence[Live | Gone], now_ms: int
+def _write_entries(
+    connection: sqlite3.Connection, paths: Sequence[Live | Gone], now_ms: int
 ) -> list[tuple[int, Live | Gone]]:
     if not paths:
         return []
-    await transaction.run_many(_INSERT, [_entry_values(one, now_ms) for one in paths])
+    connection.executemany(_INSERT, [_entry_values(one, now_ms) for one in paths])
     # One writer, and AUTOINCREMENT counts by one: the rows just written have the last numbers.
-    [(last,)] = await transaction.run("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
-    assert isinstance(last, int)
+    [last] = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
     return list(enumerate(paths, start=last - len(paths) + 1))
 
 

@@ -34,9 +34,14 @@ class Stalled(BadRequest):
 
 async def read_some(request: web.Request) -> bytes:
     """The next bytes of the body, b'' at its end; raises Stalled, BadRequest."""
+    content = request.content
+    if content.at_eof():
+        return b""
     try:
+        if here := content.read_nowait():
+            return here  # no timer for what has arrived already
         async with asyncio.timeout(STALL_S):
-            return await request.content.readany()
+            return await content.readany()
     except TimeoutError as exc:
         raise Stalled(f"no data for {STALL_S} seconds") from exc
     except HttpProcessingError as exc:
