@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,15 +12,15 @@ from syncd.clock import Clock, now_ms
 from syncd.config import Config
 from syncd.core.accounts import Accounts
 from syncd.core.commit import Changes
-from syncd.core.mount import Mount
+from syncd.core.mount import INDEX, Mount
 from syncd.core.passwords import Passwords
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
 from syncd.db import meta, volumes
-from syncd.db.database import Database
+from syncd.db.database import Database, set_aside
 from syncd.disk.pool import DiskPool
 from syncd.disk.state import open_state
-from syncd.disk.volume import Volume, VolumeState, mark, read_mark
+from syncd.disk.volume import SERVICE_DIR, Volume, VolumeState, mark, read_mark
 from syncd.errors import VolumeUnavailable
 from syncd.model import Entry
 
@@ -45,6 +46,7 @@ class Core:
         self.listeners: list[Listener] = []
         self._db = db
         self._mount: Mount | None = None
+        self._changing = asyncio.Lock()  # one mounts, unmounts or replaces the index at a time
         self.remembered: dict[tuple[int, str], Entry | None] = {}
 
     @classmethod
@@ -66,8 +68,10 @@ class Core:
                 accounts = Accounts(db, passwords, throttle, keeper, config.accounts.session_days)
                 volume = await _volume(config, db)
                 core = cls(config, db, disk, keeper, accounts, volume)
-                yield core
-                await core._close(passwords)
+                try:
+                    yield core
+                finally:  # also when cancelled: what stays open keeps the process alive, and the index unclean
+                    await core._close(passwords)
             finally:
                 if passwords is not None:
                     passwords.close()
@@ -97,7 +101,12 @@ class Core:
 
     async def mount(self) -> Mount:
         """Open the volume; raises VolumeUnavailable, StorageFull or IndexBroken, and leaves nothing open then."""
-        assert self._mount is None
+        async with self._changing:
+            return await self._open_mount()
+
+    async def _open_mount(self) -> Mount:
+        if self._mount is not None:  # somebody else was quicker
+            return self._mount
         self._mount = await Mount.open(
             self.volume,
             self.disk,
@@ -111,6 +120,18 @@ class Core:
 
     async def unmount(self) -> None:
         """Close every descriptor on the volume."""
+        async with self._changing:
+            await self._close_mount()
+
+    async def begin_index_anew(self) -> None:
+        """Set the index aside and open an empty one, to be filled by a scan; raises as mount does."""
+        async with self._changing:
+            await self._close_mount()
+            await self.disk.run(self.volume.require_present)
+            await self.disk.run(set_aside, self.volume.path / SERVICE_DIR / INDEX, "before-rebuild")
+            await self._open_mount()
+
+    async def _close_mount(self) -> None:
         mount, self._mount = self._mount, None
         self.remembered.clear()
         if mount is not None:
