@@ -18,7 +18,7 @@ test: dev  ## run all tests
 	.venv/bin/python -m pytest -q
 
 crash: dev  ## kill the daemon many times and look for lost files
-	.venv/bin/python -m pytest -q -m crash
+	.venv/bin/python -m pytest -q -m crash --rounds 200
 
 lint: dev  ## look for mistakes and for lines that are not formatted
 	.venv/bin/ruff check .

@@ -46,3 +46,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if outcome.failed:
         for one in list(Daemon.alive):
             outcome.sections.append((f"daemon on port {one.port}", one.log_tail()))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=20, help="how often the daemon is killed (make crash: 200)")
