@@ -32,6 +32,10 @@ class Verb:
 
 
 VERBS = (
+    Verb("init", "prepare the disk and this box, and make the first account"),
+    Verb("serve", "run the daemon"),
+    Verb("user", "make, show and remove accounts, set passwords"),
+    Verb("device", "give phones and computers their own keys, and end them"),
     Verb("config", "check and show the settings"),
     Verb("version", "print the version"),
 )
@@ -86,8 +90,12 @@ def _guarded(verb: str, run: Callable[[argparse.Namespace], int], args: argparse
         print(f"syncd {verb}: {exc.text}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
+        print(file=sys.stderr)  # what follows begins below the ^C
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a listing, `head` perhaps, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+        return FAILED
+    except OSError as exc:
+        print(f"syncd {verb}: {exc.filename or 'the system'}: {exc.strerror or exc}", file=sys.stderr)
         return FAILED
     return code

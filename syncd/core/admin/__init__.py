@@ -25,6 +25,26 @@ from syncd.core.admin.people import (
 from syncd.core.admin.volume import CheckFiles, RebuildIndex, ScanTrees, ShowStatus
 from syncd.core.admin.wish import Wish
 
+__all__ = [
+    "WISHES",
+    "AddDevice",
+    "AddUser",
+    "CheckFiles",
+    "EmptyTrash",
+    "FindUser",
+    "ListDevices",
+    "ListUsers",
+    "RebuildIndex",
+    "RemoveUser",
+    "RestoreTrashed",
+    "RevokeDevice",
+    "ScanTrees",
+    "SetPassword",
+    "ShowStatus",
+    "SizeOfTrash",
+    "TrashPage",
+]
+
 WISHES: dict[str, type[Wish[object]]] = {
     kind.__name__: kind
     for kind in (
