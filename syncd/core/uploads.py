@@ -140,6 +140,14 @@ class Uploads:
         """The disk goes away: uploads under way fail at their next byte."""
         self._closed = True
 
+    def require_fit(self, declared: int, most_bytes: int | None) -> None:
+        """Raises TooLarge, StorageFull … when *declared* bytes cannot be taken: before any of them is read."""
+        self.require_open()
+        if most_bytes is not None and declared > most_bytes:
+            raise TooLarge(f"the file is larger than the {most_bytes} bytes this server takes")
+        with translated():
+            self._volume.require_writable(self._claimed + declared)
+
     def release_folder(self) -> None:
         """Nobody stages any more: the disk can be unmounted."""
         if self._folder is not None:
@@ -161,9 +169,7 @@ class Uploads:
 
         Raises TooLarge, StorageFull, VolumeUnavailable before a byte is read; Busy when no slot came free.
         """
-        self.require_open()
-        if declared is not None and most_bytes is not None and declared > most_bytes:
-            raise TooLarge(f"the file is larger than the {most_bytes} bytes this server takes")
+        self.require_fit(declared or 0, most_bytes)
         async with self._slot():
             claimed = declared if declared is not None else UNKNOWN_STEP
             upload = self._stage(claimed, most_bytes)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from aiohttp import hdrs, web
 
 from syncd.core import changes
+from syncd.core.core import Core
 from syncd.dialects.mobisync.names import device_folder, file_name, month_folder
 from syncd.dialects.mobisync.visitor import newcomer
 from syncd.errors import BadRequest, NotMedia, SyncError
@@ -37,6 +38,7 @@ async def upload(request: web.Request) -> web.Response:
 
 
 async def _upload(request: web.Request) -> None:
+    require_fit(request)
     form = FirstPart(request)
     head = await form.open()
     if head is None:
@@ -55,9 +57,8 @@ async def _upload(request: web.Request) -> None:
     year, month = month_folder(_date_header(request), local_today())
     visitor = await newcomer(request, name)
     path = _target(head, year, month, is_media)
-    most_gb = core.config.mobisync.max_upload_gb
     with core.use() as mount:
-        async with mount.uploads.begin(request.content_length, most_gb << 30 if most_gb else None) as incoming:
+        async with mount.uploads.begin(request.content_length, _most_bytes(core)) as incoming:
             await incoming.write(beginning)
             async for chunk in content:
                 await incoming.write(chunk)
@@ -127,11 +128,22 @@ def _utf8(header: str) -> str:
     return header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def require_fit(request: web.Request) -> None:
+    """Raises TooLarge, StorageFull, VolumeUnavailable by what the headers announce."""
+    core = request.app[CORE]
+    with core.use() as mount:
+        mount.uploads.require_fit(request.content_length or 0, _most_bytes(core))
+
+
+def _most_bytes(core: Core) -> int | None:
+    most_gb = core.config.mobisync.max_upload_gb
+    return most_gb << 30 if most_gb else None
+
+
 async def expect(request: web.Request) -> web.StreamResponse | None:
     """`Expect: 100-continue`: a full or absent disk is told before the body is sent for nothing."""
     try:
-        with request.app[CORE].use() as mount:
-            await mount.disk.run(mount.volume.require_writable, request.content_length or 0)
+        require_fit(request)
     except SyncError as exc:
         return render(request, exc)
     if request.headers[hdrs.EXPECT].lower() == "100-continue":
