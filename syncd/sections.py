@@ -119,8 +119,10 @@ class MobisyncSection:
     access: Access = option(
         "token",
         Choice.of(Access),
-        "token: a phone comes in with the address that syncd device add printed. known: also by the name of a device "
-        "that was added here, without a secret. open: any phone that reaches the box; only for a network you trust.",
+        "token: a request needs the token of a log-in, or the address that syncd device add printed (/k/<key>). "
+        "known: accounts without a password, made with syncd user add NAME --no-password, need no token; accounts "
+        "with a password still do. open: as known, and an unknown nickname becomes an account without a password at "
+        "its first upload; only for a network you trust.",
     )
     delete_all: DeleteAll = option(
         "trash",

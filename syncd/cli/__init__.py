@@ -36,6 +36,12 @@ VERBS = (
     Verb("serve", "run the daemon"),
     Verb("user", "make, show and remove accounts, set passwords"),
     Verb("device", "give phones and computers their own keys, and end them"),
+    Verb("trash", "show what was deleted, bring it back, remove it for good"),
+    Verb("status", "print how the service and the disk are"),
+    Verb("doctor", "find what is missing or wrong on this box, and what to do about it"),
+    Verb("check", "re-read every file and compare it with what was stored"),
+    Verb("scan", "take note of what other programs did to the files"),
+    Verb("rebuild", "set the index aside and make a new one from the files"),
     Verb("config", "check and show the settings"),
     Verb("version", "print the version"),
 )
