@@ -110,12 +110,13 @@ class Core:
         self._mount = await Mount.open(
             self.volume,
             self.disk,
-            reserved=(await volumes.served(self._db)).get(self.volume.id, 0),
+            served=(await volumes.served(self._db))[self.volume.id],
             keep_reserved=self._keep_reserved,
             now=self.keeper.now,
             always_durable=self.config.storage.durability == "full",
             on_commit=self._committed,
         )
+        await self._note_last(volumes.OPEN)
         return self._mount
 
     async def unmount(self) -> None:
@@ -135,7 +136,11 @@ class Core:
         mount, self._mount = self._mount, None
         self.remembered.clear()
         if mount is not None:
-            await mount.close()
+            await self._note_last(await mount.close())
+
+    async def _note_last(self, seq: int) -> None:
+        async with self._db.write() as transaction:
+            await volumes.note_last(transaction, self.volume.id, seq)
 
     async def _keep_reserved(self, seq: int) -> None:
         async with self._db.write() as transaction:

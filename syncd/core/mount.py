@@ -19,12 +19,13 @@ from syncd.core.uploads import Uploads
 from syncd.db import entries, meta
 from syncd.db.database import Database, set_aside
 from syncd.db.records import Step, apply
+from syncd.db.volumes import OPEN, Served
 from syncd.disk import staging
 from syncd.disk.batch import Batch
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import Root
 from syncd.disk.volume import SERVICE_DIR, Volume
-from syncd.errors import IndexDamaged, VolumeUnavailable
+from syncd.errors import IndexDamaged, SyncError, VolumeUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Mount:
         volume: Volume,
         disk: DiskPool,
         *,
-        reserved: int,
+        served: Served,
         keep_reserved: Reserve,
         now: Now,
         always_durable: bool,
@@ -93,8 +94,8 @@ class Mount:
             raise
         mount = cls(volume, root, index, disk)
         try:
-            await mount._settle(reserved, always_durable, now)
-            sequences = Sequences(reserved, await entries.newest(index), keep_reserved)
+            await mount._settle(served, now)
+            sequences = Sequences(served.reserved, await entries.newest(index), keep_reserved)
         except BaseException:
             await index.close()
             volume.detach()
@@ -111,18 +112,18 @@ class Mount:
         )
         return mount
 
-    async def _settle(self, reserved: int, always_durable: bool, now: Now) -> None:
+    async def _settle(self, served: Served, now: Now) -> None:
         """Finish what a crash interrupted, and see to it that no seq is issued twice."""
         newest = await entries.newest(self.index)
         self.is_new = newest == 0
         self.was_clean = self.is_new or await meta.number(self.index, "clean") == 1
         async with self.index.write() as transaction:
-            if newest < reserved and (self.is_new or (not self.was_clean and not always_durable)):
-                # A new index starts above everything its predecessor may have issued; so does one
-                # that a power cut may have thrown back.
-                await entries.start_above(transaction, reserved)
+            if newest != served.last:
+                # Not the index that was closed here last: a new one, one that a power cut threw back, or one
+                # restored from a backup. It goes on above everything that may have been issued.
+                await entries.start_above(transaction, served.reserved)
                 if self.is_new:
-                    await meta.set_number(transaction, "floor", reserved)
+                    await meta.set_number(transaction, "floor", served.reserved)
             await meta.set_number(transaction, "clean", 0)
         await self._finish_intents(now)
         await self.disk.run(staging.sweep, self.root)
@@ -165,8 +166,8 @@ class Mount:
             if not self._users:
                 self._unused.set()
 
-    async def close(self) -> None:
-        """Wait (bounded) for those who use it, then close every descriptor on the volume."""
+    async def close(self) -> int:
+        """Wait (bounded) for those who use it, then close every descriptor on the volume; the newest seq, or OPEN."""
         self.is_closing = True
         self.uploads.close()
         self._unused.clear()
@@ -177,18 +178,23 @@ class Mount:
         except TimeoutError:
             log.warning("%d requests still hold the volume", self._users)
         await self.committer.close()
-        await self._close_index()
+        newest = await self._close_index()
         self.volume.detach()
         self.uploads.release_folder()
         self.root.close()
+        return newest
 
-    async def _close_index(self) -> None:
+    async def _close_index(self) -> int:
         try:
+            await self.disk.run(self.volume.require_present)
             async with self.index.write() as transaction:
                 await meta.set_number(transaction, "clean", 1)
-        except Exception as exc:  # the disk may be gone: then the next start checks what it finds
+            return await entries.newest(self.index)
+        except SyncError as exc:  # the disk is gone, or full: then the next start checks what it finds
             log.warning("the index was not closed in order: %s", exc)
-        await self.index.close()
+            return OPEN
+        finally:
+            await self.index.close()
 
 
 async def _open_index(path: Path) -> Database:

@@ -37,7 +37,7 @@ def phones_day(phone: Phone, dice: random.Random, acknowledge: Callable[[str], N
                     if phone.upload(dice.choice(NAMES), sent).status == 200:
                         acknowledge(sha256(sent))
                 case roll if roll < 0.85:
-                    phone.move_to_trash(*dice.sample(phone.listed("2024/5"), k=1))
+                    phone.move_to_trash(*phone.listed("2024/5")[:2])
                 case _:
                     phone.restore(*phone.listed("Trash")[:2])
 

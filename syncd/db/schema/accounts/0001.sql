@@ -37,7 +37,8 @@ CREATE INDEX tokens_device ON tokens (device_id);
 -- The disks this box serves. Sequences at or below `reserved` may have been issued.
 CREATE TABLE volumes (
     id       TEXT    PRIMARY KEY,
-    reserved INTEGER NOT NULL
+    reserved INTEGER NOT NULL,
+    last     INTEGER NOT NULL                     -- newest seq of its index when it was closed in order; -1 while open
 ) STRICT;
 
 CREATE TABLE meta (
