@@ -132,6 +132,7 @@ async def _mount_for(core: Core, disk: Disk) -> None:
     if disk is Disk.UNUSED:
         return
     try:
+        await core.disk.run(core.volume.require_present)
         await core.mount()
     except (VolumeUnavailable, StorageFull):
         if disk is Disk.NEEDED:
