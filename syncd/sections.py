@@ -61,7 +61,8 @@ class ServerSection:
         (),
         HostNames(),
         "More names this box is called by. Requests for a name that is not known are refused, which keeps strange web "
-        "pages from reaching in. IP addresses, *.local and the name in public_url always work.",
+        "pages from reaching in. IP addresses, names without a dot, *.local, *.lan, *.home, *.internal and the name in "
+        "public_url always work.",
     )
     log_level: LogLevel = option(
         "info",
@@ -90,7 +91,8 @@ class StorageSection:
         "full",
         Choice.of(Durability),
         "full: an upload is confirmed when it would survive the power going this second; phones delete their copy on "
-        "that word. balanced: faster on slow disks, and the last seconds before a power cut may be lost.",
+        "that word. balanced: uploads of phones are confirmed just so; other changes (trash, restore, what other "
+        "programs did) are confirmed sooner, and a power cut may undo the last seconds of them.",
     )
     delete_guard: int = option(
         1000,
@@ -167,7 +169,7 @@ class MediaSection:
     require_sandbox: bool = option(
         False,
         Switch(),
-        "yes: without a working sandbox (bubblewrap) no photo or video is opened at all, so there are no thumbnails. "
+        "yes: without a working sandbox (bubblewrap, Landlock or namespaces) no photo or video is opened at all, so there are no thumbnails. "
         "no: only the limits on time, memory and files protect the box then.",
     )
 

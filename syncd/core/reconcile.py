@@ -181,7 +181,7 @@ class _Walk:
 
 def is_mass_deletion(gone: int, files: int, most: int) -> bool:
     """Are so many deletions more likely a mishap than a wish? *most*: `[storage] delete_guard`."""
-    return gone >= most or gone > max(FEW_DELETIONS, files // SHARE_OF_TREE)
+    return gone > 0 and (gone >= most or gone > max(FEW_DELETIONS, files // SHARE_OF_TREE))
 
 
 async def _scan_trash(mount: Mount, user: User, report: Report) -> None:

@@ -19,6 +19,11 @@ def test_the_shipped_file_is_the_reference() -> None:
     assert (ROOT / "etc" / "syncd.conf").read_text() == reference.conf()
 
 
+def test_the_readme_shows_every_setting() -> None:
+    """To renew it: syncd config show --markdown, below the heading Settings of README.md"""
+    assert reference.markdown().strip() in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize("one", list(options()), ids=lambda one: f"{one.section}.{one.key}")
 def test_every_setting_is_explained(one: Option) -> None:
     assert len(one.help) > 30 and one.kind.allowed
