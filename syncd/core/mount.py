@@ -188,7 +188,8 @@ class Mount:
         try:
             await self.disk.run(self.volume.require_present)
             async with self.index.write() as transaction:
-                await meta.set_number(transaction, "clean", 1)
+                # After a power cut, only a scan that came to its end makes it clean.
+                await meta.set_number(transaction, "clean", int(self.was_clean))
             return await entries.newest(self.index)
         except SyncError as exc:  # the disk is gone, or full: then the next start checks what it finds
             log.warning("the index was not closed in order: %s", exc)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Self, TypeVar
@@ -151,12 +151,7 @@ class Database:
         """
         async with self._lock:
             try:
-                await self._writer.executescript(f"PRAGMA synchronous={_level(durable)};BEGIN IMMEDIATE;")
-            except sqlite3.Error as exc:
-                raise _translate(exc) from exc
-            except ValueError as exc:
-                raise VolumeUnavailable("the disk is not there; connect it again") from exc
-            try:
+                await self._begin(durable)
                 yield Transaction(self._writer)
                 await self._writer.execute("COMMIT")
             except BaseException as exc:
@@ -165,9 +160,19 @@ class Database:
                     raise _translate(exc) from exc
                 raise
 
+    async def _begin(self, durable: bool) -> None:
+        try:
+            await self._writer.executescript(f"PRAGMA synchronous={_level(durable)};BEGIN IMMEDIATE;")
+        except ValueError as exc:
+            raise VolumeUnavailable("the disk is not there; connect it again") from exc
+
     async def _roll_back(self) -> None:
-        if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
-            await self._writer.execute("ROLLBACK")
+        """Nothing to do where SQLite did it by itself, as on a full disk.
+
+        Asked in the writer's thread: whoever is cancelled while BEGIN waits there leaves before it is carried out.
+        """
+        with suppress(ValueError):  # closed already
+            await self._writer.rollback()
 
     async def quick_check(self) -> bool:
         """Is the file whole? After an unclean stop, before anything is believed."""
