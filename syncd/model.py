@@ -121,7 +121,6 @@ class Reason(StrEnum):
     OVERWRITTEN = "overwritten"
     CONFLICT = "conflict"
     DOCUMENT = "document"
-    TORN = "torn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def main() -> None:
     """Prepare what is missing, say how to come in, and become the daemon."""
     VAR.mkdir(mode=0o700, exist_ok=True)
     for folder in ("state", "storage"):
-        (VAR / folder).mkdir(exist_ok=True)
+        (VAR / folder).mkdir(mode=0o700, exist_ok=True)
     CONFIG.write_text(
         f"[server]\nlisten = 127.0.0.1:8420\nstate = {VAR}/state\n\n[storage]\npath = {VAR}/storage\n", "utf-8"
     )

@@ -18,7 +18,7 @@ from syncd.core import changes, plans
 from syncd.core.core import Core
 from syncd.core.mount import Mount
 from syncd.core.plans import is_current, trash_place, tree_place
-from syncd.db import entries, meta, trash
+from syncd.db import entries, trash
 from syncd.disk.root import FileState, Listed, Place
 from syncd.disk.staging import hash_file
 from syncd.errors import BadName, Conflict, NotFound, SyncError, VolumeUnavailable
@@ -43,7 +43,6 @@ class Report:
     changed: int = 0
     gone: int = 0
     held: int = 0
-    torn: int = 0
     skipped: int = 0
     skipped_names: list[str] = field(default_factory=list)
 
@@ -57,11 +56,9 @@ async def scan(core: Core, *, confirm_deletions: bool = False, progress: Progres
     """Compare every tree with its index; raises VolumeUnavailable or StorageFailed and then records no deletion."""
     report = Report()
     with core.use() as mount:
-        durable = 0 if mount.was_clean else await meta.number(mount.index, "durable_seq")
-        suspect_after = None if mount.was_clean or core.config.storage.durability == "full" else durable
         for user in await core.accounts.all():
             progress(f"{user.name}: reading the tree")
-            await _Walk(core, mount, user, report, suspect_after).run(confirm_deletions)
+            await _Walk(core, mount, user, report).run(confirm_deletions)
             await _scan_trash(mount, user, report)
         mount.was_clean = True
     return report
@@ -70,12 +67,11 @@ async def scan(core: Core, *, confirm_deletions: bool = False, progress: Progres
 class _Walk:
     """One user's tree, once."""
 
-    def __init__(self, core: Core, mount: Mount, user: User, report: Report, suspect_after: int | None) -> None:
+    def __init__(self, core: Core, mount: Mount, user: User, report: Report) -> None:
         self._core = core
         self._mount = mount
         self._user = user
         self._report = report
-        self._suspect_after = suspect_after  # rows beyond this seq may name content a power cut took
         self._gone: list[str] = []
 
     async def run(self, confirm_deletions: bool) -> None:
@@ -131,8 +127,7 @@ class _Walk:
         if state is None:
             return
         self._report.files += 1
-        is_suspect = known is not None and self._suspect_after is not None and known.seq > self._suspect_after
-        if known is not None and is_current(known, state) and not is_suspect:
+        if known is not None and is_current(known, state):
             return
         try:
             digest = await self._mount.disk.run(hash_file, self._mount.root, place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict
 
 from syncd.core import reconcile
 from syncd.core.core import Core
@@ -77,4 +76,10 @@ class Watch:
                 continue
             for name in self.last_scan.skipped_names:
                 log.warning("not synced: %s", name)
-            log.info("scan: %s", asdict(self.last_scan) | {"skipped_names": "…"})
+            log.info("scan: %s", summary(self.last_scan))
+
+
+def summary(report: reconcile.Report) -> str:
+    """One line for a person."""
+    told = f"{report.files} files, {report.new} new, {report.changed} changed, {report.gone} gone"
+    return told + (f", {report.held} deletions held back" if report.held else "")
