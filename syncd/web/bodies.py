@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,8 @@ from syncd.errors import BadRequest, TooLarge
 
 JSON_BYTES = 1 << 20
 STALL_S = 30  # without a byte from the client
+WINDOW_S = 60
+SLOWEST_BYTES = 60 << 10  # in a window
 PART_HEADER_BYTES = 8 << 10
 PREAMBLE_BYTES = 64 << 10
 EPILOGUE_BYTES = 64 << 10
@@ -140,6 +143,23 @@ class PartHead:
     disposition: str
 
 
+class Pace:
+    """Too slow is as bad as silent: a client that drips bytes would hold its slot for days."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._size = 0
+
+    def took(self, size: int) -> None:
+        """Count *size* bytes; raises Stalled when a whole window brought less than SLOWEST_BYTES."""
+        self._size += size
+        now = time.monotonic()
+        if now - self._since >= WINDOW_S:
+            if self._size < SLOWEST_BYTES:
+                raise Stalled(f"less than {SLOWEST_BYTES} bytes in {WINDOW_S} seconds")
+            self._since, self._size = now, 0
+
+
 class FirstPart:
     """The first part of a form. Call `open` once, then iterate the content; what follows is not looked at."""
 
@@ -148,6 +168,7 @@ class FirstPart:
         self._boundary = boundary_of(request.headers.get("Content-Type", ""))
         self._end = b"\r\n--" + self._boundary
         self._rest = b""  # read already, not handed out yet
+        self._pace = Pace()
 
     async def open(self) -> PartHead | None:
         """Its headers; None when the form has no part. Raises BadRequest."""
@@ -205,6 +226,7 @@ class FirstPart:
             if kept < len(chunk):
                 yield chunk[: len(chunk) - kept] if kept else chunk
             more = await read_some(self._request)
+            self._pace.took(len(more))
             if not more:
                 raise BadRequest("the form is cut off: its closing boundary is missing")
             chunk = chunk[len(chunk) - kept :] + more if kept else more

@@ -33,7 +33,14 @@ class Connection(RequestHandler):
     __slots__ = ("busy", "house", "quiet_since")
 
     def __init__(self, house: House, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(server, loop=loop, access_log=_SILENT, keepalive_timeout=HEADERS_S, lingering_time=LINGER_S)
+        super().__init__(
+            server,
+            loop=loop,
+            access_log=_SILENT,
+            keepalive_timeout=HEADERS_S,
+            lingering_time=LINGER_S,
+            auto_decompress=False,  # coded bodies are refused, so that none can unfold in memory
+        )
         self.house = house
         self.busy = False
         self.quiet_since = time.monotonic()
@@ -45,6 +52,22 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self.house.leave(self)
         super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """A request that cannot be parsed is answered, not logged: its text may hold a key. Nor is a hang-up."""
+        if isinstance(exc, ConnectionError):
+            raise exc
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        response = web.Response(status=status, text="this is no request the server understands\n")
+        response.force_close()
+        return response
 
 
 class House:

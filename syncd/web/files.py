@@ -17,7 +17,7 @@ from syncd.web.errors import PreconditionFailed
 
 SMALL_BYTES = 256 << 10
 SLICE_BYTES = 4 << 20
-SLICE_S = 120  # a reader that takes longer for one slice has gone to sleep
+SLICE_S = 600  # a player may pause; one that takes longer for a slice has gone to sleep
 
 
 def etag_of(opened: OpenFile) -> str:
