@@ -29,7 +29,7 @@ from syncd.workers.control import Control
 from syncd.workers.gallery import Gallery
 from syncd.workers.media import MediaPool
 from syncd.workers.sweeper import Sweeper
-from syncd.workers.watch import Watch
+from syncd.workers.watch import Watch, summary
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +75,13 @@ async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: as
         watch.mounted()
     else:
         log.error("the volume is not there; data requests get 503 until it is")
-    control = Control(core, lambda: {"sandbox": pool.sandbox, "tools": str(pool.tools)})
+    control = Control(core, lambda: _status(pool, watch))
     with _signals(stop, lambda: _reload(core, load)):
         async with _listening(core, gallery, house):
             _announce(core, pool)
             await _work([watch, gallery, Sweeper(core), control, house, systemd.Watchdog()], stop)
             systemd.notify("STOPPING=1")
+        await gallery.close()
 
 
 class Worker(Protocol):
@@ -139,6 +140,13 @@ def _bound(host: str, port: int) -> socket.socket:
         sock.close()
         raise SyncError(f"cannot listen on {host}:{port}: {exc.strerror}; change [server] listen") from exc
     return sock
+
+
+def _status(pool: MediaPool, watch: Watch) -> dict[str, object]:
+    """What only the running daemon knows, for `syncd status`."""
+    tools = ", ".join(name for name in ("ffmpeg", "exiftool", "pillow") if getattr(pool.tools, name))
+    scanned = summary(watch.last_scan) if watch.last_scan is not None else "not yet"
+    return {"sandbox": pool.sandbox, "tools": tools or "none", "last scan": scanned}
 
 
 @contextmanager

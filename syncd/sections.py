@@ -169,8 +169,8 @@ class MediaSection:
     require_sandbox: bool = option(
         False,
         Switch(),
-        "yes: without a working sandbox (bubblewrap, Landlock or namespaces) no photo or video is opened at all, so there are no thumbnails. "
-        "no: only the limits on time, memory and files protect the box then.",
+        "yes: without a working sandbox (bubblewrap, Landlock or namespaces) no photo or video is opened at all, and "
+        "there are no thumbnails. no: only the limits on time, memory and files protect the box then.",
     )
 
 

@@ -57,7 +57,8 @@ class Child:
 
     async def _reaped(self) -> None:
         """Wait for its end, and read what nobody wants any more, or its pipes would stay open."""
-        with contextlib.suppress(TimeoutError):
+        # RuntimeError: its job is still reading, and will to the end of the pipe that the kill has closed.
+        with contextlib.suppress(TimeoutError, RuntimeError):
             async with asyncio.timeout(PIPES_S):
                 for pipe in (self.process.stdout, self.process.stderr):
                     while pipe is not None and await pipe.read(BLOCK):

@@ -160,6 +160,13 @@ class Gallery:
                 known = await media.of(mount.index, entry.hash)
         return known
 
+    async def close(self) -> None:
+        """Give up what is being made; who waits for it gets an error."""
+        making = list(self._making.values())
+        for one in making:
+            one.cancel()
+        await asyncio.gather(*making, return_exceptions=True)
+
     # The worker
 
     async def run(self) -> None:
