@@ -5,7 +5,6 @@ Anything unknown, misspelt, doubled or impossible stops the start, all of it at 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,5 +179,7 @@ def _unknown(item: Assignment, table: Iterable[Name]) -> str:
 
 def _perhaps(word: str, known: Iterable[str]) -> str:
     """What may have been meant by *word*, or all that is possible."""
+    import difflib  # only for somebody who mistyped
+
     near = difflib.get_close_matches(word.lower(), list(known), n=1)
     return f"; did you mean {near[0]}?" if near else f"; possible are {', '.join(known)}"

@@ -11,7 +11,6 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from importlib import resources
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -77,8 +76,8 @@ def set_aside(path: Path, why: str) -> None:
 
 def migrations(name: str) -> list[str]:
     """The numbered scripts that make database *name*, in order."""
-    found = (one for one in resources.files("syncd.db").joinpath("schema", name).iterdir() if one.name.endswith(".sql"))
-    return [one.read_text(encoding="utf-8") for one in sorted(found, key=lambda one: one.name)]
+    scripts = Path(__file__).with_name("schema").joinpath(name).glob("*.sql")
+    return [script.read_text(encoding="utf-8") for script in sorted(scripts)]
 
 
 class Database:
