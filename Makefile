@@ -1,4 +1,4 @@
-.PHONY: help dev run try test crash lint type fmt clean
+.PHONY: help dev run try test crash bench lint type fmt clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' Makefile
@@ -19,6 +19,9 @@ test: dev  ## run all tests
 
 crash: dev  ## kill the daemon many times and look for lost files
 	.venv/bin/python -m pytest -q -m crash --rounds 200
+
+bench: dev  ## measure beside nginx, copyparty and djpeg; about ten minutes
+	.venv/bin/python -m benchmarks.run
 
 lint: dev  ## look for mistakes and for lines that are not formatted
 	.venv/bin/ruff check .

@@ -10,7 +10,7 @@ from syncd.web.bodies import Pace, Stalled
 
 def test_a_window_that_brought_little_ends_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(bodies.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("syncd.web.bodies.time.monotonic", lambda: now[0])
     pace = Pace()
     for _ in range(70):  # a slow but honest phone
         now[0] += 1
