@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 512  # a phone opens hundreds of connections at the same moment
 FINISH_S = 25  # what runs may finish after SIGTERM; procd and systemd kill later than this
+CUT_S = 1
 
 
 def serve(load: Callable[[], Config]) -> int:
@@ -118,8 +119,8 @@ async def _listening(core: Core, gallery: Gallery, house: House) -> AsyncIterato
     finally:
         for listener in listeners:
             listener.close()
-        server.pre_shutdown()
-        await server.shutdown(FINISH_S)
+        await house.drain(FINISH_S)
+        await server.shutdown(CUT_S)
         await runner.cleanup()
 
 

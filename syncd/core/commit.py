@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,7 +35,7 @@ from syncd.model import TreePath
 log = logging.getLogger(__name__)
 
 GROUP_PLANS = 64
-GROUP_WAIT_S = 0.025  # how long a group waits for small uploads that are still arriving
+GROUP_WAIT_S = 0.025  # how long a group waits for company at most
 SINGLE_FLUSHES = 4  # up to this many files are flushed one by one, more with one syncfs
 
 Changes = Sequence[tuple[int, Live | Gone]]
@@ -80,8 +81,10 @@ class Committer:
         self._always_durable = always_durable
         self._on_commit = on_commit
         self._waiting: list[_Ticket] = []
-        self._lock = asyncio.Lock()
         self._grown = asyncio.Event()
+        self._working: asyncio.Task[None] | None = None
+        self._last_size = 0  # of the group before, and when it was done
+        self._last_done = 0.0
 
     async def carry_out(self, make: Callable[[], Awaitable[Plan]], *, durable: bool = True) -> Done:
         """Have the plan that *make* returns carried out; raises what the plan or the disk refused with.
@@ -89,32 +92,40 @@ class Committer:
         *durable* False lets `[storage] durability = balanced` leave out the flushes.
         """
         ticket = _Ticket(make, durable or self._always_durable, asyncio.get_running_loop().create_future())
-        self._waiting.append(ticket)
-        self._grown.set()
         # An answer that nobody waits for any more is no error of ours.
         ticket.result.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._waiting.append(ticket)
+        self._grown.set()
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
         # Shielded: a client that hangs up must not tear a group that holds other people's files.
-        await asyncio.shield(asyncio.ensure_future(self._work_until(ticket)))
-        return ticket.result.result()
+        return await asyncio.shield(ticket.result)
 
-    async def _work_until(self, ticket: _Ticket) -> None:
-        async with self._lock:
-            while not ticket.result.done():
+    async def _work(self) -> None:
+        """Carry out groups until nobody waits; ends, so that an idle daemon has no task for it."""
+        try:
+            while self._waiting:
                 await self._await_company()
                 await self._run_group()
+        finally:
+            self._working = None
 
     async def close(self) -> None:
         """Return when no group is under way."""
-        async with self._lock:
-            return
+        if self._working is not None:
+            await asyncio.wait((self._working,))
 
     async def _await_company(self) -> None:
-        """Small uploads still arriving are worth a moment: their flushes are shared."""
-        if not self._uploads.arriving:
-            return
+        """A moment more makes the group larger and its flushes cheaper, when company can be expected:
+
+        small uploads that are arriving, and those who were answered together just now and mostly have more to send.
+        A single phone, which sends one after the other, never waits.
+        """
+        crowd = self._last_size if self._last_size > 1 and time.monotonic() - self._last_done < GROUP_WAIT_S else 0
+        wanted = min(GROUP_PLANS, len(self._waiting) + self._uploads.arriving + crowd)
         try:
             async with asyncio.timeout(GROUP_WAIT_S):
-                while self._uploads.arriving and len(self._waiting) < GROUP_PLANS:
+                while len(self._waiting) < wanted:
                     self._grown.clear()
                     await self._grown.wait()
         except TimeoutError:
@@ -132,8 +143,13 @@ class Committer:
             _fail(group, exc)
             return
         except BaseException as exc:
-            _fail(group, exc)
-            raise
+            log.exception("a group of %d changes failed", len(busy))
+            _fail(group, exc if isinstance(exc, Exception) else SyncError())
+            if not isinstance(exc, Exception):
+                raise
+            return
+        finally:
+            self._last_size, self._last_done = len(group), time.monotonic()
         _settle(group, changes)
         if changes:
             self._on_commit(changes)

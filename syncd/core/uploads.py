@@ -192,13 +192,19 @@ class Uploads:
             raise
         return Upload(self, staged, claimed, most_bytes)
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
+    async def _wait_for_slot(self) -> None:
         try:
             async with asyncio.timeout(SLOT_WAIT_S):
                 await self._slots.acquire()
         except TimeoutError as exc:
             raise Busy("too many uploads at the same time; try again", retry_s=30) from exc
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        if self._slots.locked():
+            await self._wait_for_slot()
+        else:
+            await self._slots.acquire()  # at once
         self._active += 1
         self._idle.clear()
         try:

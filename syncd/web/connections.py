@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+log = logging.getLogger(__name__)
+
 MOST = 1024
 HEADERS_S = 30  # from the end of one request, or from connecting, to a whole next head
 SWEEP_S = 5
@@ -76,6 +78,8 @@ class House:
     def __init__(self, most: int = MOST) -> None:
         self.most = most
         self._open: set[Connection] = set()
+        self._closing = False
+        self._left = asyncio.Event()
 
     def enter(self, connection: Connection) -> None:
         self._open.add(connection)
@@ -86,6 +90,7 @@ class House:
 
     def leave(self, connection: Connection) -> None:
         self._open.discard(connection)
+        self._left.set()
 
     def _end(self, connection: Connection) -> None:
         self._open.discard(connection)
@@ -100,6 +105,22 @@ class House:
             for connection in [one for one in self._open if not one.busy and one.quiet_since < limit]:
                 self._end(connection)
 
+    async def drain(self, seconds: float) -> None:
+        """Let the requests that run finish, within a bound; connections that say nothing are ended at once.
+
+        aiohttp's own shutdown reads no more of a body that is still coming in, so an upload would be lost.
+        """
+        self._closing = True
+        for connection in [one for one in self._open if not one.busy]:
+            self._end(connection)
+        try:
+            async with asyncio.timeout(seconds):
+                while self._open:
+                    self._left.clear()
+                    await self._left.wait()
+        except TimeoutError:
+            log.warning("%d requests took too long and are cut off", len(self._open))
+
     def watched(self, handler: Handler) -> Handler:
         """*handler*, with its connection marked busy while it works."""
 
@@ -108,7 +129,10 @@ class House:
             assert isinstance(connection, Connection)
             connection.busy = True
             try:
-                return await handler(request)
+                response = await handler(request)
+                if self._closing:
+                    response.force_close()
+                return response
             finally:
                 connection.busy = False
                 connection.quiet_since = time.monotonic()

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import logging
-from datetime import date, datetime
+from datetime import date
 
 from aiohttp import hdrs, web
 
@@ -54,7 +54,7 @@ async def _upload(request: web.Request) -> None:
     if not beginning or (not is_media and core.config.mobisync.other_files == "refuse"):
         raise NotMedia("this file is no photo, video or sound" if beginning else "the file is empty")
     name = user_name(request.headers.get("user"))
-    year, month = month_folder(_date_header(request), local_today())
+    year, month = month_folder(_date_header(request), date.today())
     visitor = await newcomer(request, name)
     path = _target(head, year, month, is_media)
     with core.use() as mount:
@@ -81,11 +81,6 @@ def _date_header(request: web.Request) -> str:
     if not header:
         raise BadRequest("missing date: send year-month, as in 2024-5")
     return header
-
-
-def local_today() -> date:
-    """Today where the box stands."""
-    return datetime.now().astimezone().date()
 
 
 def user_name(header: str | None) -> str:
