@@ -83,8 +83,8 @@ class Committer:
         self._waiting: list[_Ticket] = []
         self._grown = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
-        self._last_size = 0  # of the group before, and when it was done
-        self._last_done = 0.0
+        self._crowd = 0  # how many were about when the last group was done, and when that was
+        self._crowd_seen = 0.0
 
     async def carry_out(self, make: Callable[[], Awaitable[Plan]], *, durable: bool = True) -> Done:
         """Have the plan that *make* returns carried out; raises what the plan or the disk refused with.
@@ -121,8 +121,8 @@ class Committer:
         small uploads that are arriving, and those who were answered together just now and mostly have more to send.
         A single phone, which sends one after the other, never waits.
         """
-        crowd = self._last_size if self._last_size > 1 and time.monotonic() - self._last_done < GROUP_WAIT_S else 0
-        wanted = min(GROUP_PLANS, len(self._waiting) + self._uploads.arriving + crowd)
+        crowd = self._crowd if time.monotonic() - self._crowd_seen < GROUP_WAIT_S else 0
+        wanted = min(GROUP_PLANS, max(len(self._waiting) + self._uploads.arriving, crowd))
         try:
             async with asyncio.timeout(GROUP_WAIT_S):
                 while len(self._waiting) < wanted:
@@ -149,7 +149,8 @@ class Committer:
                 raise
             return
         finally:
-            self._last_size, self._last_done = len(group), time.monotonic()
+            about = len(group) + len(self._waiting) + self._uploads.arriving
+            self._crowd, self._crowd_seen = about if len(group) > 1 else 0, time.monotonic()
         _settle(group, changes)
         if changes:
             self._on_commit(changes)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from syncd.clock import Clock, now_ms
 from syncd.config import Config
 from syncd.core.accounts import Accounts
 from syncd.core.commit import Changes
-from syncd.core.mount import INDEX, Mount
+from syncd.core.mount import INDEX, Mount, Use
 from syncd.core.passwords import Passwords
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
@@ -87,13 +87,11 @@ class Core:
 
     # The mount
 
-    @contextmanager
-    def use(self) -> Iterator[Mount]:
-        """The mount, for as long as the block lasts; raises VolumeUnavailable while there is none."""
+    def use(self) -> Use:
+        """The mount, for as long as a block lasts; raises VolumeUnavailable while there is none."""
         if self._mount is None:
             raise VolumeUnavailable("the disk is not there; connect it again")
-        with self._mount.use() as mount:
-            yield mount
+        return self._mount.use()
 
     @property
     def is_mounted(self) -> bool:

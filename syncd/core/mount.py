@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from syncd.core.commit import Changes, Committer, carry
@@ -51,6 +50,21 @@ class Sequences:
         if self._newest > self._reserved:
             self._reserved = self._newest + RESERVE_BLOCK
             await self._keep(self._reserved)
+
+
+class Use:
+    """A `with` block that works with the mount. A class: on the way of every request, a generator costs too much."""
+
+    __slots__ = ("_mount",)
+
+    def __init__(self, mount: Mount) -> None:
+        self._mount = mount
+
+    def __enter__(self) -> Mount:
+        return self._mount._enter()
+
+    def __exit__(self, *_exc: object) -> None:
+        self._mount._leave()
 
 
 class Mount:
@@ -153,18 +167,21 @@ class Mount:
         async with self.index.write() as transaction:
             await meta.set_number(transaction, "durable_seq", newest)
 
-    @contextmanager
-    def use(self) -> Iterator[Mount]:
-        """Keep the mount from being taken down; raises VolumeUnavailable when that has begun."""
+    def use(self) -> Use:
+        """Keep the mount from being taken down while a block works with it; entering raises VolumeUnavailable
+        when that has begun."""
+        return Use(self)
+
+    def _enter(self) -> Mount:
         if self.is_closing:
             raise VolumeUnavailable("the disk is not there; connect it again")
         self._users += 1
-        try:
-            yield self
-        finally:
-            self._users -= 1
-            if not self._users:
-                self._unused.set()
+        return self
+
+    def _leave(self) -> None:
+        self._users -= 1
+        if not self._users:
+            self._unused.set()
 
     async def close(self) -> int:
         """Wait (bounded) for those who use it, then close every descriptor on the volume; the newest seq, or OPEN."""

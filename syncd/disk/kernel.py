@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 import platform
+from functools import lru_cache
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -35,6 +36,9 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
+_HOW_SIZE = ctypes.c_size_t(ctypes.sizeof(_OpenHow))
+
+
 def _check(result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()
@@ -46,9 +50,13 @@ def openat2(folder: int, path: str, flags: int) -> int:
     """Open *path* below the descriptor *folder*; ELOOP on a symlink, EXDEV on an escape, ENOSYS on old kernels."""
     if _NR_OPENAT2 is None:
         raise OSError(errno.ENOSYS, "openat2")
-    how = _OpenHow(flags, 0, _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS)
-    size = ctypes.c_size_t(ctypes.sizeof(how))
-    return _check(_libc.syscall(_NR_OPENAT2, folder, os.fsencode(path), ctypes.byref(how), size))
+    return _check(_libc.syscall(_NR_OPENAT2, folder, os.fsencode(path), _how(flags), _HOW_SIZE))
+
+
+@lru_cache
+def _how(flags: int) -> object:
+    """The kernel only reads it, so the few there are can be shared."""
+    return ctypes.byref(_OpenHow(flags, 0, _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS))
 
 
 def rename_noreplace(source: int, name: str, target: int, new: str) -> None:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 PAGE = 50
 ON_DEMAND_S = 45  # a request waits this long for a picture that has to be made
 WAITING = 2000  # requests that may wait for pictures; a phone asks for all of its thumbnails at once
+KINDS = 1024  # remembered
 POLL_S = 30  # looks again after this even when nothing called: an upload may have kept it waiting
 
 
@@ -41,6 +42,7 @@ class Gallery:
         self._making: dict[tuple[bytes, Variant], asyncio.Future[bytes | None]] = {}
         self._called = asyncio.Event()
         self._waiting = 0
+        self._kinds: dict[bytes, MediaType | None] = {}
         core.listeners.append(self._wake)
 
     def _wake(self, changes: Changes) -> None:
@@ -59,6 +61,16 @@ class Gallery:
     async def remake(self, user: User, entry: Entry) -> bool:
         """Make the thumbnail anew, whatever is there; False when there is none to be had."""
         return await self._shared(user, entry, "png", self._make_thumbnail) is not None
+
+    def kind_of(self, opened: tree.OpenFile) -> MediaType | None:
+        """What an open file is, by its first bytes; remembered, since a player asks for many ranges of one file."""
+        if opened.hash is None:
+            return media_type(opened.fd)
+        if opened.hash not in self._kinds:
+            if len(self._kinds) >= KINDS:
+                self._kinds.clear()
+            self._kinds[opened.hash] = media_type(opened.fd)
+        return self._kinds[opened.hash]
 
     async def is_document(self, user: User, entry: Entry) -> bool:
         """Is it a picture of a paper? The configured classifier decides; if it fails, the heuristic."""

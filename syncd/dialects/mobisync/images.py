@@ -10,11 +10,10 @@ from syncd.core import tree
 from syncd.dialects.mobisync.names import named_file
 from syncd.dialects.mobisync.visitor import Visitor, visitor
 from syncd.errors import BadName, BadRequest, NotFound
-from syncd.model import Entry, Trashed
+from syncd.model import Entry, MediaType, Trashed
 from syncd.web import files
 from syncd.web.bodies import object_field, read_json, text_field
 from syncd.web.keys import CORE, GALLERY
-from syncd.workers.gallery import media_type
 
 OCTETS = "application/octet-stream"
 # What the app knows to show in `full`; a type it does not know makes it offer a download.
@@ -74,7 +73,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         raise NotFound("there is no such file")
     row = await _row(request, found, device, file)
     with tree.opened(request.app[CORE], found.user, row) as opened:
-        return await files.send(request, opened, played_type(opened.fd, file))
+        return await files.send(request, opened, played_type(request.app[GALLERY].kind_of(opened), file))
 
 
 async def _row(request: web.Request, found: Visitor, device: str, file: str) -> Entry | Trashed:
@@ -86,9 +85,8 @@ async def _row(request: web.Request, found: Visitor, device: str, file: str) -> 
     return await look_up(request.app[CORE], found.user, named.path)
 
 
-def played_type(fd: int, file: str) -> str:
+def played_type(kind: MediaType | None, file: str) -> str:
     """What the bytes say if they are video or sound, else what the name says, else what the bytes say."""
-    kind = media_type(fd)
     if kind is not None and kind.kind != "image":
         return kind.mime
     by_name = PLAYED_TYPES.get(_extension(file))
