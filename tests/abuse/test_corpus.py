@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests import samples
@@ -267,6 +267,7 @@ def test_any_name_of_device_and_file_is_stored_where_it_is_found_again(
     box: tuple[Daemon, Phone, Path], name: str
 ) -> None:
     server, phone, canary = box
+    assume(len(name) < 1000)  # longer ones don't fit into the line of a GET
     try:
         device = Phone(phone.url, USER, name)
         answer = device.upload(name or "x", samples.jpeg())

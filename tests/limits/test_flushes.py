@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.client import Request, load, post
 from tests.conftest import MakeDaemon
 from tests.daemon import USER, Daemon, wait_until
 from tests.faults.test_kill import JPEG
@@ -17,6 +17,7 @@ from tests.phone import Phone
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
+FILES, CONNECTIONS = 520, 16
 CALLS = ("fsync(", "fdatasync(", "syncfs(", "sync(")
 
 
@@ -53,19 +54,18 @@ def test_one_upload_takes_three_flushes(daemon: MakeDaemon, tmp_path: Path) -> N
 
 def test_a_burst_shares_its_flushes(daemon: MakeDaemon, tmp_path: Path) -> None:
     server, phone = served(daemon)
+    mark = "burst-of-files"
+    form = ["user: [100, 101, 115, 105]", "date: 2024-5", f"Content-Type: multipart/form-data; boundary={mark}"]
 
-    def send(number: int) -> None:
-        for one in range(13):
-            assert phone.upload(f"{number}-{one}.jpg", JPEG + f"{number} {one}".encode() * 500).status == 200
+    def upload(number: int) -> Request:
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="phone-1"; filename="{number}.jpg"\r\n\r\n'
+        content = JPEG + str(number).encode() * 500
+        return post(phone.target("upload"), form, [head.encode() + content + f"\r\n--{mark}--\r\n".encode()])
 
     def work() -> None:
-        senders = [threading.Thread(target=send, args=(number,)) for number in range(16)]
-        for one in senders:
-            one.start()
-        for one in senders:
-            one.join()
+        load(server.port, [upload(number) for number in range(FILES)], CONNECTIONS)
 
-    assert 1 <= flushes(server, tmp_path / "strace", work) <= 0.3 * 16 * 13
+    assert 1 <= flushes(server, tmp_path / "strace", work) <= 0.3 * FILES
 
 
 def test_an_idle_daemon_writes_nothing(daemon: MakeDaemon) -> None:
