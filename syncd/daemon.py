@@ -191,6 +191,7 @@ def _reload(core: Core, load: Callable[[], Config]) -> None:
         *(kept.server, kept.storage, kept.media),
     ):
         log.warning("[server] (but for log_level), [storage] and [media] change at the next start")
+    core.accounts.set_session_days(new.accounts.session_days)
     core.config = replace(kept, accounts=new.accounts, mobisync=new.mobisync, trash=new.trash)
     logging.getLogger().setLevel(new.server.log_level.upper())
     log.info("the configuration was read again")

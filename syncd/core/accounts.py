@@ -58,6 +58,11 @@ class Accounts:
         self._cache.clear()
         self._names.clear()
 
+    def set_session_days(self, days: int) -> None:
+        """Sessions end this long after their last use, from now on."""
+        self._session_ms = days * DAY_MS
+        self._changed()
+
     # Users
 
     async def find(self, name: str) -> User | None:

@@ -82,6 +82,7 @@ class Mount:
         self.was_clean = True
         self.is_new = False
         self._users = 0
+        self._is_late = False  # closed while somebody still used it: the last one closes the root
         self._unused = asyncio.Event()
 
     @classmethod
@@ -182,6 +183,8 @@ class Mount:
         self._users -= 1
         if not self._users:
             self._unused.set()
+            if self._is_late:
+                self._close_root()
 
     async def close(self) -> int:
         """Wait (bounded) for those who use it, then close every descriptor on the volume; the newest seq, or OPEN."""
@@ -197,9 +200,15 @@ class Mount:
         await self.committer.close()
         newest = await self._close_index()
         self.volume.detach()
+        # A descriptor's number is given out again at once: it is not closed under somebody who still uses it.
+        self._is_late = self._users > 0
+        if not self._is_late:
+            self._close_root()
+        return newest
+
+    def _close_root(self) -> None:
         self.uploads.release_folder()
         self.root.close()
-        return newest
 
     async def _close_index(self) -> int:
         try:

@@ -225,6 +225,10 @@ class Gallery:
                 await changes.discard(self._core, user, [entry.path], Reason.DOCUMENT, entry.device_id)
         except (NotFound, Busy) as exc:
             log.debug("%r was not looked at: %s", entry.path, exc)
+        except SyncError:
+            raise
+        except Exception:  # one file must not stop the service, and again after each restart
+            log.exception("%r was not looked at", entry.path)
 
 
 def media_type(fd: int) -> MediaType | None:

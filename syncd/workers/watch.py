@@ -74,6 +74,9 @@ class Watch:
             except SyncError as exc:
                 log.warning("the scan ended early and recorded no deletion: %s", exc)
                 continue
+            except Exception:  # what lies on the disk must not stop the service, and again after each restart
+                log.exception("the scan failed")
+                continue
             for name in self.last_scan.skipped_names:
                 log.warning("not synced: %s", name)
             log.info("scan: %s", summary(self.last_scan))

@@ -17,7 +17,7 @@ from syncd.model import TreePath
 
 TRASH = "Trash"
 
-_REPLACED = re.compile(r'[<>:"/\\|?*\x00-\x1f\x80-\x9f]')
+_REPLACED = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]')
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 _MONTH = re.compile(r"([0-9]{4})/([0-9]{1,2})")
 _DATE = re.compile(r"\s*([0-9]{1,6})\s*-\s*([0-9]{1,6})\s*(?:-.*)?", re.DOTALL)
