@@ -52,9 +52,11 @@ class Accounts:
         self._session_ms = session_days * DAY_MS
         self._cache: dict[bytes, Principal] = {}
         self._names: dict[str, User] = {}
+        self._changes = 0
 
     def _changed(self) -> None:
-        """Somebody was added, removed or revoked: what was remembered may be wrong."""
+        """Somebody was added, removed or revoked: what was remembered, or is being looked up, may be wrong."""
+        self._changes += 1
         self._cache.clear()
         self._names.clear()
 
@@ -69,8 +71,9 @@ class Accounts:
         """The user called *name* in any case, or whose public id that is."""
         known = self._names.get(name)
         if known is None:
+            before = self._changes
             known = await users.find(self._db, fold(name), name)
-            if known is not None and len(self._names) < CACHED:
+            if known is not None and len(self._names) < CACHED and self._changes == before:
                 self._names[name] = known
         return known
 
@@ -184,10 +187,12 @@ class Accounts:
         digest = digest_of(token)
         known = self._cache.get(digest)
         if known is None:
+            before = self._changes
             known = await self._look_up(digest)
             if len(self._cache) >= CACHED:
                 self._cache.clear()
-            self._cache[digest] = known
+            if self._changes == before:
+                self._cache[digest] = known
         return known
 
     async def _look_up(self, digest: bytes) -> Principal:

@@ -47,6 +47,7 @@ class Core:
         self._db = db
         self._mount: Mount | None = None
         self._changing = asyncio.Lock()  # one mounts, unmounts or replaces the index at a time
+        self.commits = 0  # so that an answer that was overtaken by one is not remembered
         self.remembered: dict[tuple[int, str], Entry | None] = {}
 
     @classmethod
@@ -151,6 +152,7 @@ class Core:
         return await self.disk.run(self.volume.state)
 
     def _committed(self, changes: Changes) -> None:
+        self.commits += 1
         for _, record in changes:
             self.remembered.pop((record.user_id, record.path), None)
         for listener in self.listeners:

@@ -35,8 +35,10 @@ async def entry(core: Core, user: User, path: TreePath) -> Entry | None:
     key = (user.id, str(path))
     if key in core.remembered:
         return core.remembered[key]
+    before = core.commits
     with core.use() as mount:
         found = await entries.at(mount.index, *key)
+    if core.commits == before:
         if len(core.remembered) >= REMEMBERED:
             core.remembered.clear()
         core.remembered[key] = found
