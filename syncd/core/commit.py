@@ -59,7 +59,7 @@ class _Ticket:
 
 
 class Committer:
-    """Carries out plans, in groups, one group at a time. Whoever waits first works for all who wait."""
+    """Carries out plans, in groups, one group at a time; those that come meanwhile are the next group."""
 
     def __init__(
         self,
@@ -92,14 +92,19 @@ class Committer:
         *durable* False lets `[storage] durability = balanced` leave out the flushes.
         """
         ticket = _Ticket(make, durable or self._always_durable, asyncio.get_running_loop().create_future())
-        # An answer that nobody waits for any more is no error of ours.
+        # A refusal that nobody waits for any more is no error of ours.
         ticket.result.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._waiting.append(ticket)
         self._grown.set()
         if self._working is None:
             self._working = asyncio.create_task(self._work())
-        # Shielded: a client that hangs up must not tear a group that holds other people's files.
-        return await asyncio.shield(ticket.result)
+        try:
+            # Shielded: who is cancelled must not tear a group that holds other people's files ...
+            return await asyncio.shield(ticket.result)
+        except asyncio.CancelledError:
+            # ... nor take away a staged file that the group is about to flush and rename.
+            await asyncio.wait((ticket.result,))
+            raise
 
     async def _work(self) -> None:
         """Carry out groups until nobody waits; ends, so that an idle daemon has no task for it."""
