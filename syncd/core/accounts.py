@@ -177,11 +177,6 @@ class Accounts:
             await devices.add_token(transaction, digest_of(token), user.id, None, "session", now_ms)
         return Session(user, token)
 
-    async def close_session(self, token: str) -> None:
-        async with self._db.write() as transaction:
-            await devices.drop_token(transaction, digest_of(token))
-        self._changed()
-
     async def principal(self, token: str) -> Principal:
         """Who shows *token* (a session's or a key's); raises Unauthenticated."""
         digest = digest_of(token)

@@ -20,7 +20,7 @@ PURGE_SHARE = 20  # at most one in so many per run, so that a mistake is noticed
 PURGE_LEAST = 100
 
 
-async def listing(core: Core, user: User | None = None) -> AsyncIterator[Trashed]:
+async def pages(core: Core, user: User | None = None) -> AsyncIterator[list[Trashed]]:
     """Everything in the trash of one user, or of all, oldest first."""
     last = 0
     while True:
@@ -28,9 +28,8 @@ async def listing(core: Core, user: User | None = None) -> AsyncIterator[Trashed
             page = await trash.page(mount.index, user.id if user else None, last, PAGE)
         if not page:
             return
-        for one in page:
-            yield one
         last = page[-1].id
+        yield page
 
 
 async def find(core: Core, trash_id: int) -> Trashed:

@@ -75,11 +75,6 @@ async def touch(transaction: Transaction, digest: bytes, device_id: str | None, 
     await transaction.run("UPDATE devices SET seen_ms = ? WHERE id = ?", (now_ms, device_id))
 
 
-async def drop_token(transaction: Transaction, digest: bytes) -> None:
-    """End one session or key."""
-    await transaction.run("DELETE FROM tokens WHERE hash = ?", (digest,))
-
-
 async def drop_tokens(transaction: Transaction, user_id: int, use: Use) -> None:
     """End all sessions, or all keys, of a user."""
     await transaction.run("DELETE FROM tokens WHERE user_id = ? AND use = ?", (user_id, use))

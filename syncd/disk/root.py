@@ -174,16 +174,6 @@ class Root:
         except FileNotFoundError:
             return
 
-    def prune(self, place: Place, keep: int) -> None:
-        """Remove *place* and its parents while they are empty, but never the first *keep* segments."""
-        while len(place) > keep:
-            try:
-                with self.folder(place[:-1]) as parent:
-                    os.rmdir(place[-1], dir_fd=parent)
-            except OSError:
-                return
-            place = place[:-1]
-
     def flush_everything(self) -> None:
         """Make everything on this file system durable."""
         kernel.syncfs(self.fd)

@@ -96,13 +96,7 @@ async def _chosen(core: Core, name: str | None, older_than_days: int | None) -> 
     if older_than_days is not None and not core.keeper.is_trusted():
         raise Conflict("the clock of this box may be wrong, so no age is certain; set it, or leave out --older-than")
     before_ms = core.keeper.now_ms - older_than_days * DAY_MS if older_than_days is not None else None
-    last = 0
-    while True:
-        with core.use() as mount:
-            page = await rows.page(mount.index, owner.id if owner else None, last, PAGE)
-        if not page:
-            return
-        last = page[-1].id
+    async for page in trash.pages(core, owner):
         yield [one for one in page if before_ms is None or one.trashed_ms <= before_ms]
 
 
