@@ -2,14 +2,17 @@
 
 SyncError                    our fault, or not yet thought of
 ├── BadRequest               the request is malformed; the text says what to send instead
-│   └── BadName              a user, device, file or path name that cannot be stored
+│   ├── BadName              a user, device, file or path name that cannot be stored
+│   └── ChunksMissing        an upload is not whole; `missing` says what it lacks
 ├── NotMedia                 bytes that are no photo, video or sound
 ├── Unauthenticated          nobody, or a dead token
 ├── Forbidden                somebody, but not allowed
 ├── NotFound
+├── Expired                  what it refers to is remembered no more: begin anew
 ├── Conflict                 the place is taken, or the state forbids it
 ├── TooLarge                 over a limit; the text names it
 ├── TooManyAttempts          log-in throttled; try again after `retry_s`
+├── TooManySessions          too many uploads are open; try again after `retry_s`
 ├── Busy                     every slot is taken; try again after `retry_s`
 ├── StorageFull              no room; nothing was written
 ├── StorageFailed            the disk answered an error; the volume is suspect
@@ -24,9 +27,14 @@ class SyncError(Exception):
 
     code = "internal_error"
 
-    def __init__(self, text: str = "something went wrong; the log of the server knows more") -> None:
+    def __init__(
+        self, text: str = "something went wrong; the log of the server knows more", *, code: str | None = None
+    ) -> None:
+        """*code* is for programs: a more telling one than that of the class."""
         super().__init__(text)
         self.text = text
+        if code is not None:
+            self.code = code
 
 
 class BadRequest(SyncError):
@@ -35,6 +43,16 @@ class BadRequest(SyncError):
 
 class BadName(BadRequest):
     code = "bad_name"
+
+
+class ChunksMissing(BadRequest):
+    """*missing* are ranges of chunk numbers, first and last."""
+
+    code = "chunks_missing"
+
+    def __init__(self, missing: tuple[tuple[int, int], ...]) -> None:
+        super().__init__("some chunks are not here yet; send them and complete again")
+        self.missing = missing
 
 
 class NotMedia(SyncError):
@@ -51,6 +69,10 @@ class Forbidden(SyncError):
 
 class NotFound(SyncError):
     code = "not_found"
+
+
+class Expired(SyncError):
+    code = "expired"
 
 
 class Conflict(SyncError):
@@ -71,6 +93,10 @@ class _Later(SyncError):
 
 class TooManyAttempts(_Later):
     code = "too_many_attempts"
+
+
+class TooManySessions(_Later):
+    code = "too_many_sessions"
 
 
 class Busy(_Later):

@@ -123,6 +123,62 @@ class Reason(StrEnum):
     DOCUMENT = "document"
 
 
+ClashKind = Literal["edit_edit", "edit_delete", "delete_edit"]  # what the device did, what the server had
+ClashState = Literal["open", "client_wins", "keep_both", "resolved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A device's version of a path that met another one which it did not know."""
+
+    id: int
+    user_id: int
+    device_id: str  # '' for a user without a device
+    path: str
+    kind: ClashKind
+    local_hash: bytes  # b'': deleted
+    server_hash: bytes  # b'': changed by another program and not read yet
+    copy: str | None  # the conflicted copy, once the device's bytes are here
+    detected_ms: int
+    state: ClashState
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSession:
+    """An upload in chunks: what was agreed on, and what it came to."""
+
+    id: str  # 32 hex digits
+    user_id: int
+    device_id: str | None
+    path: str
+    size: int  # bytes
+    hash: bytes | None  # what it must have
+    chunk_size: int  # bytes; the last chunk may be shorter
+    mtime_ms: int | None
+    base_hash: bytes | None  # the version the client knew
+    known_seq: int  # without base_hash: it knew what was at or below this
+    blocks: bytes | None  # SHA-256 of each chunk, one after the other
+    received: bytes  # one byte per chunk: 1 when it is here
+    created_ms: int
+    touched_ms: int
+    stored: str | None = None  # once completed: the path it got
+    stored_hash: bytes | None = None
+    seq: int | None = None
+    conflict_id: int | None = None
+
+    @property
+    def chunk_count(self) -> int:
+        return -(-self.size // self.chunk_size)
+
+    def length_of(self, index: int) -> int:
+        """Bytes of chunk *index*."""
+        return min(self.chunk_size, self.size - index * self.chunk_size)
+
+    def block(self, index: int) -> bytes | None:
+        """The SHA-256 that chunk *index* must have, if announced."""
+        return self.blocks[32 * index : 32 * index + 32] if self.blocks is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     id: int  # the row; what the index refers to
@@ -143,6 +199,8 @@ class Device:
     created_ms: int
     seen_ms: int | None
     enabled: bool
+    client_version: str = ""
+    os_info: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +209,7 @@ class Principal:
 
     user: User
     device_id: str | None = None
+    token: bytes = b""  # what is kept of the token that was shown: its SHA-256
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,23 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncd.clock import DAY_MS
 from syncd.core.names import candidates, fold, home_of
 from syncd.core.passwords import Passwords, check_password
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
+from syncd.core.tokens import Signer, looks_signed
 from syncd.db import devices, users
 from syncd.db.database import Database
-from syncd.errors import BadRequest, Conflict, NotFound, Unauthenticated
+from syncd.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from syncd.model import RESERVED, Device, Principal, User, check_name
 
 KEY_UNUSED_MS = 90 * DAY_MS  # a key nobody used for this long is no longer valid
 DEVICES_PER_USER = 50
 DEVICE_KINDS = ("phone", "tablet", "desktop", "laptop", "server", "other")
+ABOUT_CHARACTERS = 200  # what a device says of its program and system
 CACHED = 512  # principals kept in memory, so that a request costs no query
 
 HomeIsFree = Callable[[str], bool]
@@ -31,7 +33,8 @@ class Session:
     """A fresh log-in: the only time its token is seen."""
 
     user: User
-    token: str  # 64 hex digits
+    token: str
+    expires_ms: int
 
 
 def digest_of(token: str) -> bytes:
@@ -43,12 +46,19 @@ class Accounts:
     """Who there is and who asks."""
 
     def __init__(
-        self, db: Database, passwords: Passwords, throttle: Throttle, time: Timekeeper, session_days: int
+        self,
+        db: Database,
+        passwords: Passwords,
+        throttle: Throttle,
+        time: Timekeeper,
+        signer: Signer,
+        session_days: int,
     ) -> None:
         self._db = db
         self._passwords = passwords
         self._throttle = throttle
         self._time = time
+        self._signer = signer
         self._session_ms = session_days * DAY_MS
         self._cache: dict[bytes, Principal] = {}
         self._names: dict[str, User] = {}
@@ -103,7 +113,7 @@ class Accounts:
         if password is not None:
             check_password(password)
         if await self.find(name) is not None:
-            raise Conflict(f"there is a user {name.strip()!r} already")
+            raise Conflict(f"there is a user {name.strip()!r} already", code="user_exists")
         taken = {user.home for user in await self.all()} | RESERVED
         home = next(one for one in candidates(wanted) if one not in taken and home_is_free(one))
         stored = await self._passwords.hash(password) if password is not None else None
@@ -148,49 +158,71 @@ class Accounts:
 
     # Log-in
 
-    async def log_in(self, name: str, password: str, address: str) -> Session:
-        """A session for the right password; raises Unauthenticated or TooManyAttempts."""
+    async def log_in(self, name: str, password: str, address: str, *, signed: bool = False) -> Session:
+        """A session for the right password; raises Unauthenticated or TooManyAttempts. *signed* as for open_session."""
         account = fold(name)
         self._throttle.require(account, address)
         user = await self.find(name)
         stored = await users.password_of(self._db, user.id) if user is not None else None
         if not await self._passwords.matches(password, stored) or user is None or stored is None:
             self._throttle.failed(account, address)
-            raise Unauthenticated("user name or password is wrong")
+            raise Unauthenticated("user name or password is wrong", code="invalid_credentials")
         self._throttle.succeeded(account, address)
         if self._passwords.wants_rehash(stored):
             await self._rehash(user, password)
-        return await self.open_session(user)
+        return await self.open_session(user, signed=signed)
 
     async def _rehash(self, user: User, password: str) -> None:
         stored = await self._passwords.hash(password)
         async with self._db.write() as transaction:
             await users.set_password(transaction, user.id, stored)
 
-    async def open_session(self, user: User) -> Session:
-        """A new session of *user*; those nobody used any more are forgotten on the way."""
-        token = secrets.token_hex(32)
+    async def open_session(self, user: User, *, signed: bool = False) -> Session:
+        """A new session of *user*; those nobody used any more are forgotten on the way.
+
+        Its token is 64 hex digits or, *signed*, a JWT.
+        """
         now_ms = self._time.now_ms
+        expires_ms = now_ms + self._session_ms
+        token = secret = secrets.token_hex(32)
+        if signed:
+            token, secret = self._signer.sign(user, None, now_ms, expires_ms)
         async with self._db.write() as transaction:
             if self._time.is_trusted():
                 await devices.drop_unused(transaction, "session", now_ms - self._session_ms)
-            await devices.add_token(transaction, digest_of(token), user.id, None, "session", now_ms)
-        return Session(user, token)
+            await devices.add_token(transaction, digest_of(secret), user.id, None, "session", now_ms)
+        return Session(user, token, expires_ms)
+
+    async def log_out(self, principal: Principal) -> None:
+        """The token that was shown is dead at once."""
+        async with self._db.write() as transaction:
+            await devices.drop_token(transaction, principal.token)
+        self._changed()
 
     async def principal(self, token: str) -> Principal:
-        """Who shows *token* (a session's or a key's); raises Unauthenticated."""
+        """Who shows *token* (a session's or a device's); raises Unauthenticated."""
         digest = digest_of(token)
         known = self._cache.get(digest)
         if known is None:
             before = self._changes
-            known = await self._look_up(digest)
+            known = await self._look_up(self._secret_of(token))
             if len(self._cache) >= CACHED:
                 self._cache.clear()
             if self._changes == before:
                 self._cache[digest] = known
         return known
 
-    async def _look_up(self, digest: bytes) -> Principal:
+    def _secret_of(self, token: str) -> str:
+        """The part of *token* that a row is kept for; raises Unauthenticated."""
+        if not looks_signed(token):
+            return token
+        claims = self._signer.read(token)
+        if claims.expires_ms is not None and self._time.is_trusted() and self._time.now_ms > claims.expires_ms:
+            raise Unauthenticated("this session has ended; sign in again")
+        return claims.jti
+
+    async def _look_up(self, secret: str) -> Principal:
+        digest = digest_of(secret)
         found = await devices.token(self._db, digest)
         user = await users.by_id(self._db, found.user_id) if found is not None else None
         if found is None or user is None or self._is_stale(found):
@@ -199,7 +231,7 @@ class Accounts:
         if abs(now_ms - found.used_ms) > DAY_MS and self._time.is_trusted():
             async with self._db.write() as transaction:
                 await devices.touch(transaction, digest, found.device_id, now_ms)
-        return Principal(user, found.device_id)
+        return Principal(user, found.device_id, digest)
 
     def _is_stale(self, found: devices.Token) -> bool:
         """Unused for too long. While the clock is not trusted nothing ends by it."""
@@ -211,19 +243,67 @@ class Accounts:
     async def devices(self, user: User | None = None) -> list[Device]:
         return await devices.all_of(self._db, user.id if user is not None else None)
 
+    async def device(self, user: User, device_id: str) -> Device:
+        """One of the user's devices; raises NotFound, and Forbidden for somebody else's."""
+        found = await devices.by_id(self._db, device_id)
+        if found is None:
+            raise NotFound("there is no such device")
+        if found.user_id != user.id:
+            raise Forbidden("that is another user's device")
+        return found
+
     async def add_device(self, user: User, name: str, kind: str = "phone") -> tuple[Device, str]:
-        """A new device and its key, which is shown this once; raises BadName, BadRequest."""
+        """A new device and the key for its address, which is shown this once; raises BadName, BadRequest."""
+        device, key = await self._new_device(user, name, kind), secrets.token_urlsafe(32)
+        async with self._db.write() as transaction:
+            await devices.add(transaction, device)
+            await devices.add_token(transaction, digest_of(key), user.id, device.id, "key", device.created_ms)
+        return device, key
+
+    async def register_device(
+        self, user: User, name: str, kind: str, client_version: str = "", os_info: str = ""
+    ) -> tuple[Device, str]:
+        """A new device and its signed token, which is shown this once; raises BadName, BadRequest."""
+        if max(len(client_version), len(os_info)) > ABOUT_CHARACTERS:
+            raise BadRequest(f"client_version and os_info have at most {ABOUT_CHARACTERS} characters")
+        device = await self._new_device(user, name, kind, client_version, os_info)
+        async with self._db.write() as transaction:
+            await devices.add(transaction, device)
+        return device, await self.renew_token(user, device)
+
+    async def renew_token(self, user: User, device: Device) -> str:
+        """A new signed token of a device; the old one is dead."""
+        now_ms = self._time.now_ms
+        token, secret = self._signer.sign(user, device.id, now_ms, None)
+        async with self._db.write() as transaction:
+            await devices.drop_tokens_of(transaction, device.id, "device")
+            await devices.add_token(transaction, digest_of(secret), user.id, device.id, "device", now_ms)
+        self._changed()
+        return token
+
+    async def change_device(self, device: Device, name: str | None, enabled: bool | None) -> Device:
+        """Give it another name, or switch it off or on; while it is off nothing of it is valid. Raises BadName."""
+        changed = replace(
+            device,
+            name=check_name(name.strip()) if name is not None else device.name,
+            enabled=enabled if enabled is not None else device.enabled,
+        )
+        async with self._db.write() as transaction:
+            await devices.change(transaction, changed)
+        self._changed()
+        return changed
+
+    async def _new_device(
+        self, user: User, name: str, kind: str, client_version: str = "", os_info: str = ""
+    ) -> Device:
         if kind not in DEVICE_KINDS:
             raise BadRequest(f"a device is one of: {', '.join(DEVICE_KINDS)}")
         if len(await self.devices(user)) >= DEVICES_PER_USER:
             raise BadRequest(f"a user has at most {DEVICES_PER_USER} devices; revoke one first")
-        now_ms = self._time.now_ms
-        device = Device(str(uuid.uuid4()), user.id, check_name(name.strip()), kind, now_ms, None, True)
-        key = secrets.token_urlsafe(32)
-        async with self._db.write() as transaction:
-            await devices.add(transaction, device)
-            await devices.add_token(transaction, digest_of(key), user.id, device.id, "key", now_ms)
-        return device, key
+        return Device(
+            *(str(uuid.uuid4()), user.id, check_name(name.strip()), kind, self._time.now_ms, None, True),
+            *(client_version, os_info),
+        )
 
     async def revoke_device(self, device_id: str) -> None:
         """The device's key is dead at once; raises NotFound."""

@@ -8,24 +8,24 @@ from functools import partial
 from syncd.core import pictures, plans
 from syncd.core.core import Core
 from syncd.core.mount import Mount
-from syncd.core.uploads import Upload
+from syncd.core.uploads import Arrived
 from syncd.disk.root import FileState
 from syncd.model import Reason, Trashed, TreePath, User
 
 BATCH = 200  # files per plan: others get their turn in between
 
 
-async def store(mount: Mount, user: User, path: TreePath, upload: Upload, device_id: str | None) -> TreePath:
+async def store(mount: Mount, user: User, path: TreePath, upload: Arrived, device_id: str | None) -> TreePath:
     """Publish a sealed *upload*; where it is now. Durable when this returns.
 
     The same bytes under that name are fine; other bytes there stay, and the new ones get a free name beside them.
     """
     done = await mount.committer.carry_out(partial(plans.store, mount.ground, user, path, upload, device_id))
     assert done.stored is not None
-    return done.stored
+    return done.stored.path
 
 
-async def store_in_trash(mount: Mount, user: User, path: TreePath, upload: Upload, device_id: str | None) -> None:
+async def store_in_trash(mount: Mount, user: User, path: TreePath, upload: Arrived, device_id: str | None) -> None:
     """Keep a sealed *upload* in the trash, as if it had been deleted from *path*."""
     await mount.committer.carry_out(partial(plans.store_in_trash, mount.ground, user, path, upload, device_id))
 

@@ -19,7 +19,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from syncd.core.plans import Ground, Plan
+from syncd.core.conflicts import Verdict
+from syncd.core.plans import Ground, Plan, Stored
 from syncd.core.uploads import Uploads
 from syncd.db import meta
 from syncd.db.records import Gone, Live, Place, Step, apply
@@ -27,10 +28,9 @@ from syncd.disk import kernel
 from syncd.disk.batch import Batch
 from syncd.disk.faults import translate, translated
 from syncd.disk.root import Root
-from syncd.disk.staging import STAGING, StagedFile
+from syncd.disk.staging import STAGING, Staged
 from syncd.disk.volume import Volume
-from syncd.errors import StorageFailed, SyncError
-from syncd.model import TreePath
+from syncd.errors import Conflict, StorageFailed, SyncError
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,15 @@ class Done:
 
     changes: Changes
     moved: int  # files that were renamed or removed
-    stored: TreePath | None = None
+    stored: Stored | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def seq(self) -> int:
+        """The newest of the changes or, when nothing had to change, of what was there already."""
+        if self.changes:
+            return self.changes[-1][0]
+        return self.stored.seq if self.stored is not None else 0
 
 
 @dataclass(slots=True, eq=False)
@@ -250,10 +258,10 @@ def _settle(group: Sequence[_Ticket], changes: Changes) -> None:
             records = [record for step in ticket.plan.steps for record in step.records]
             own = [by_record[id(one)] for one in records if id(one) in by_record]
             moved = sum(step.source is not None for step in ticket.plan.steps)
-            ticket.result.set_result(Done(own, moved, ticket.plan.stored))
+            ticket.result.set_result(Done(own, moved, ticket.plan.stored, ticket.plan.verdicts))
 
 
-def _flush(staged: Sequence[StagedFile]) -> None:
+def _flush(staged: Sequence[Staged]) -> None:
     """Make the content of *staged* durable."""
     if len(staged) > SINGLE_FLUSHES and kernel.SYNCFS_REPORTS_ERRORS:
         staged[0].flush_everything()
@@ -275,7 +283,7 @@ def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tup
                     done.append(step)
             except OSError as exc:
                 _undo(root, done)
-                refused.append((ticket, translate(exc)))
+                refused.append((ticket, _refusal(exc)))
             else:
                 carried += done
         try:
@@ -287,12 +295,20 @@ def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tup
     return refused
 
 
+def _refusal(exc: OSError) -> SyncError:
+    if isinstance(exc, NotADirectoryError):
+        return Conflict("a file stands where a folder is needed; rename one of the two")
+    return translate(exc)
+
+
 def carry(batch: Batch, step: Step) -> None:
     """Do the one rename of *step*, if it has one."""
     if step.source is None:
         return
     if step.target is None:
         batch.unlink(step.source)
+    elif step.aside is not None:
+        batch.replace(step.source, step.target, step.aside)
     else:
         batch.rename(step.source, step.target, note_source=step.source[:-1] != STAGING)
 
@@ -303,6 +319,9 @@ def _undo(root: Root, steps: Sequence[Step]) -> None:
         for step in reversed(steps):
             if step.source is not None and step.target is not None:
                 try:
-                    batch.rename(step.target, step.source)
+                    if step.aside is not None:
+                        batch.take_back(step.source, step.target, step.aside)
+                    else:
+                        batch.rename(step.target, step.source)
                 except OSError:
                     log.exception("could not undo a rename; the next scan will find the file")

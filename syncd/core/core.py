@@ -16,10 +16,11 @@ from syncd.core.mount import INDEX, Mount, Use
 from syncd.core.passwords import Passwords
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
+from syncd.core.tokens import Signer
 from syncd.db import meta, volumes
 from syncd.db.database import Database, set_aside
 from syncd.disk.pool import DiskPool
-from syncd.disk.state import open_state
+from syncd.disk.state import open_state, signing_key
 from syncd.disk.volume import SERVICE_DIR, Volume, VolumeState, mark, read_mark
 from syncd.errors import VolumeUnavailable
 from syncd.model import Entry
@@ -66,7 +67,8 @@ class Core:
                 cost = await meta.text(db, "bcrypt_cost")
                 passwords = Passwords(int(cost) if cost else None)
                 throttle = Throttle(time.monotonic)
-                accounts = Accounts(db, passwords, throttle, keeper, config.accounts.session_days)
+                signer = Signer(signing_key(state))
+                accounts = Accounts(db, passwords, throttle, keeper, signer, config.accounts.session_days)
                 volume = await _volume(config, db)
                 core = cls(config, db, disk, keeper, accounts, volume)
                 try:

@@ -10,19 +10,21 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from syncd.core.commit import Changes, Committer, carry
 from syncd.core.plans import Ground
+from syncd.core.sessions import SUFFIX, Sessions
 from syncd.core.uploads import Uploads
-from syncd.db import entries, meta
+from syncd.db import cursors, entries, meta, sessions
 from syncd.db.database import Database, set_aside
-from syncd.db.records import Step, apply
+from syncd.db.records import Place, Step, apply
 from syncd.db.volumes import OPEN, Served
 from syncd.disk import staging
 from syncd.disk.batch import Batch
 from syncd.disk.pool import DiskPool
-from syncd.disk.root import Root
+from syncd.disk.root import FileState, Root
 from syncd.disk.volume import SERVICE_DIR, Volume
 from syncd.errors import IndexDamaged, SyncError, VolumeUnavailable
 
@@ -78,6 +80,7 @@ class Mount:
         self.ground = Ground(root, index, disk)
         self.uploads = Uploads(root, disk, volume)
         self.committer: Committer
+        self.sessions: Sessions
         self.is_closing = False
         self.was_clean = True
         self.is_new = False
@@ -125,6 +128,8 @@ class Mount:
             always_durable=always_durable,
             on_commit=on_commit,
         )
+        mount.sessions = Sessions(mount.ground, mount.uploads, mount.committer, now)
+        await mount.sessions.reopen()
         return mount
 
     async def _settle(self, served: Served, now: Now) -> None:
@@ -137,11 +142,14 @@ class Mount:
                 # Not the index that was closed here last: a new one, one that a power cut threw back, or one
                 # restored from a backup. It goes on above everything that may have been issued.
                 await entries.start_above(transaction, served.reserved)
+                if newest < served.reserved:
+                    await cursors.note_gap(transaction, newest, served.reserved)
                 if self.is_new:
                     await meta.set_number(transaction, "floor", served.reserved)
             await meta.set_number(transaction, "clean", 0)
         await self._finish_intents(now)
-        await self.disk.run(staging.sweep, self.root)
+        kept = frozenset(one.id + SUFFIX for one in await sessions.open_ones(self.index))
+        await self.disk.run(staging.sweep, self.root, kept)
 
     async def _finish_intents(self, now: Now) -> None:
         """Roll renames forward that were begun. Their content was durable before they were written down."""
@@ -198,6 +206,8 @@ class Mount:
         except TimeoutError:
             log.warning("%d requests still hold the volume", self._users)
         await self.committer.close()
+        with suppress(SyncError):  # chunks that are forgotten are sent again
+            await self.sessions.save_all()
         newest = await self._close_index()
         self.volume.detach()
         # A descriptor's number is given out again at once: it is not closed under somebody who still uses it.
@@ -245,15 +255,35 @@ async def _begin_anew(path: Path) -> Database:
 def _finish(root: Root, step: Step) -> bool:
     """Carry the rename of *step* to its end; False when there is nothing left to carry."""
     assert step.source is not None
-    source_there = root.is_taken(step.source)
     if step.target is None:
         root.unlink(step.source)
         return True
+    if step.aside is not None:
+        return _finish_replacing(root, step.source, step.target, step.aside, step.inode)
+    source_there = root.is_taken(step.source)
     if root.is_taken(step.target):
         return not source_there  # both: it never happened, and somebody else took the place
     if not source_there:
         return False
     with Batch(root) as batch:
         carry(batch, step)
+        batch.flush()
+    return True
+
+
+def _finish_replacing(root: Root, source: Place, target: Place, aside: Place, inode: int) -> bool:
+    """As _finish, where something stood at the target. False: it never happened, or somebody else was there."""
+    with Batch(root) as batch:
+        match root.state(source), root.state(target):
+            case None, FileState() as new:  # all was done, unless the new file never was here
+                return new.inode == inode or root.is_taken(aside)
+            case FileState(), None if root.is_taken(aside):  # without a swap: the old one was moved already
+                batch.rename(source, target)
+            case FileState(), FileState() as new if new.inode == inode:  # swapped
+                batch.rename(source, aside)
+            case FileState(), FileState():
+                batch.replace(source, target, aside)
+            case _:
+                return False
         batch.flush()
     return True

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Iterator
 from itertools import count
 
 from syncd.errors import BadName
 from syncd.model import NAME_BYTES, check_name
+
+LABEL_CHARACTERS = 24
 
 
 def split_ext(name: str) -> tuple[str, str]:
@@ -32,6 +35,17 @@ def candidates(name: str) -> Iterator[str]:
     for number in count(2):
         mark = f" ({number}){ext}"
         yield shortened(stem, NAME_BYTES - len(mark.encode())) + mark
+
+
+def conflict_name(name: str, label: str, now_ms: int) -> str:
+    """`photo.sync-conflict-20261120-081530-LABEL.jpg`: the form Syncthing made familiar, times in UTC.
+
+    *label* says whose version it is; what no file name can hold is left out of it.
+    """
+    stem, ext = split_ext(name)
+    whose = "".join(ch for ch in label if ch.isalnum() or ch in "-_")[:LABEL_CHARACTERS] or "device"
+    mark = f".sync-conflict-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now_ms // 1000))}-{whose}{ext}"
+    return shortened(stem, NAME_BYTES - len(mark.encode())) + mark
 
 
 def fold(name: str) -> str:

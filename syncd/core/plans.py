@@ -6,19 +6,19 @@ carried out. Plans refuse by raising; a refused plan changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.conflicts import Verdict, decide
 from syncd.core.names import candidates
-from syncd.core.uploads import Upload
+from syncd.core.uploads import Arrived
 from syncd.db import entries, trash
 from syncd.db.database import Database
-from syncd.db.records import Binned, Gone, Live, Place, Step, Unbinned
+from syncd.db.records import Binned, Clashed, Gone, Live, Place, Record, Step, Unbinned
 from syncd.disk.faults import translated
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import FileState, Root
-from syncd.disk.staging import StagedFile, hash_file
+from syncd.disk.staging import Staged, hash_file
 from syncd.errors import Conflict
 from syncd.model import TRASH_DIR, Entry, Reason, Trashed, TreePath, User
 
@@ -33,13 +33,24 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """Where an upload ended up, and why there."""
+
+    path: TreePath
+    verdict: Verdict
+    seq: int = 0  # of what is there already, when nothing had to change
+    clash: Clashed | None = None  # it is a conflicted copy
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Steps to carry out in order; `staged` must be durable before the first of them."""
 
     steps: tuple[Step, ...] = ()
-    staged: StagedFile | None = None
+    staged: Staged | None = None
     touched: frozenset[Place] = field(default_factory=frozenset)  # places another plan of the same group may not use
-    stored: TreePath | None = None  # where an upload ended up
+    stored: Stored | None = None
+    verdicts: tuple[Verdict, ...] = ()  # on each change that was asked for
 
 
 def tree_place(user: User, path: TreePath | str) -> Place:
@@ -50,42 +61,58 @@ def trash_place(user: User, place: str) -> Place:
     return (user.home, TRASH_DIR, *place.split("/"))
 
 
-async def store(ground: Ground, user: User, path: TreePath, upload: Upload, device_id: str | None) -> Plan:
+async def store(ground: Ground, user: User, path: TreePath, upload: Arrived, device_id: str | None) -> Plan:
     """Publish *upload* at *path*, or beside it when the name is taken by other bytes.
 
     The same bytes under that name (or under one of its numbered neighbours) are there already: nothing is stored.
     """
-    assert upload.state is not None
-    digest, state = upload.staged.digest, upload.state
     for name in candidates(path.name):
         target = path.renamed(name)
-        place = tree_place(user, target)
-        standing = await _standing(ground, user, target, state.size)
-        match decide(standing.hash if standing else None, digest):
+        standing = await look(ground, user, target, upload.state.size)
+        match decide(standing.hash if standing else None, upload.digest, known=False):
             case Verdict.SAME:
                 assert standing is not None
-                steps = () if standing.known else (Step(None, None, (_live(user, target, digest, standing.state),)),)
-                return Plan(steps, touched=frozenset((place,)), stored=target)
+                return same(user, target, standing)
             case Verdict.FREE:
-                step = Step(upload.staged.place, place, (_live(user, target, digest, state, device_id),))
-                return Plan((step,), upload.staged, frozenset((place,)), target)
+                return publish(user, target, upload, device_id)
     raise AssertionError("candidates() never ends")
 
 
-def _live(user: User, path: TreePath, digest: bytes, state: FileState, device_id: str | None = None) -> Live:
+def same(user: User, path: TreePath, standing: Standing, *records: Record) -> Plan:
+    """What arrives is at *path* already; a file that the index does not know yet is taken note of."""
+    if standing.entry is None:
+        records = (live(user, path, standing.hash, standing.state), *records)
+    steps = (Step(None, None, records),) if records else ()
+    seq = standing.entry.seq if standing.entry is not None else 0
+    return Plan(steps, touched=frozenset((tree_place(user, path),)), stored=Stored(path, Verdict.SAME, seq))
+
+
+def publish(user: User, path: TreePath, upload: Arrived, device_id: str | None, *records: Record) -> Plan:
+    """Rename *upload* to *path*, where nothing is."""
+    place = tree_place(user, path)
+    step = Step(upload.staged.place, place, (live(user, path, upload.digest, upload.state, device_id), *records))
+    return Plan((step,), upload.staged, frozenset((place,)), Stored(path, Verdict.FREE))
+
+
+def live(user: User, path: TreePath, digest: bytes, state: FileState, device_id: str | None = None) -> Live:
+    """The row of a file that is at *path*."""
     return Live(user.id, str(path), digest, state.size, state.mtime_ns, device_id)
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class Standing:
     """What is on the disk at a path; `hash` is b'' when it is certainly not what arrives."""
 
     hash: bytes
     state: FileState
-    known: bool  # the index has it as it is
+    entry: Entry | None = None  # the index has it as it is
+
+    @property
+    def seq(self) -> int | None:
+        return self.entry.seq if self.entry is not None else None
 
 
-async def _standing(ground: Ground, user: User, path: TreePath, size: int) -> _Standing | None:
+async def look(ground: Ground, user: User, path: TreePath, size: int) -> Standing | None:
     """What stands at *path*, as far as it can equal a file of *size* bytes; None when the place is free."""
     place = tree_place(user, path)
     # In the loop: one look at a folder that is about to be written, cheaper than a hop to a thread for each file.
@@ -94,14 +121,14 @@ async def _standing(ground: Ground, user: User, path: TreePath, size: int) -> _S
     if state is None:
         return None
     if not isinstance(state, FileState):
-        return _Standing(b"", FileState(0, 0, 0, 0), True)
+        return Standing(b"", FileState(0, 0, 0, 0))
     entry = await entries.at(ground.index, user.id, str(path))
     if entry is not None and is_current(entry, state):
-        return _Standing(entry.hash or b"", state, True)
+        return Standing(entry.hash or b"", state, entry)
     if state.size != size or not await ground.disk.run(ground.root.has_exact_name, place):
-        return _Standing(b"", state, True)
+        return Standing(b"", state)
     # Put there by another program and not scanned yet: only its bytes can tell whether it is the same.
-    return _Standing(await ground.disk.run(hash_file, ground.root, place), state, False)
+    return Standing(await ground.disk.run(hash_file, ground.root, place), state)
 
 
 def is_current(entry: Entry, state: FileState) -> bool:
@@ -109,18 +136,18 @@ def is_current(entry: Entry, state: FileState) -> bool:
     return entry.live and entry.size == state.size and entry.disk_mtime_ns == state.mtime_ns
 
 
-async def store_in_trash(ground: Ground, user: User, path: TreePath, upload: Upload, device_id: str | None) -> Plan:
+async def store_in_trash(ground: Ground, user: User, path: TreePath, upload: Arrived, device_id: str | None) -> Plan:
     """Publish *upload* straight into the trash, as if it had stood at *path* and been deleted."""
-    assert upload.state is not None
-    digest, state = upload.staged.digest, upload.state
+    digest, state = upload.digest, upload.state
     known = await trash.at(ground.index, user.id, str(path))
     if known is not None and known.hash == digest:
-        return Plan(stored=path)
-    place = await _free(ground, trash_place(user, str(path)), frozenset())
+        return Plan(stored=Stored(path, Verdict.SAME))
+    place = await free_place(ground, trash_place(user, str(path)), frozenset())
     binned = Binned(
-        user.id, _below_trash(place), str(path), digest, state.size, state.mtime_ns, Reason.DELETED, device_id
+        user.id, below_trash(place), str(path), digest, state.size, state.mtime_ns, Reason.DELETED, device_id
     )
-    return Plan((Step(upload.staged.place, place, (binned,)),), upload.staged, frozenset((place,)), path)
+    stored = Stored(path, Verdict.FREE)
+    return Plan((Step(upload.staged.place, place, (binned,)),), upload.staged, frozenset((place,)), stored)
 
 
 async def discard(ground: Ground, user: User, paths: Sequence[str], reason: Reason, device_id: str | None) -> Plan:
@@ -132,20 +159,22 @@ async def discard(ground: Ground, user: User, paths: Sequence[str], reason: Reas
         entry = found.get(path)
         if entry is None or await ground.disk.run(ground.root.state, tree_place(user, path)) is None:
             continue
-        place = await _free(ground, trash_place(user, path), taken)
-        taken.update((place, tree_place(user, path)))
-        steps.append(Step(tree_place(user, path), place, _binned(user, entry, place, reason, device_id)))
+        step = await to_trash(ground, user, entry, reason, device_id, taken)
+        taken.update(place for place in (step.source, step.target) if place)
+        steps.append(step)
     return Plan(tuple(steps), touched=frozenset(taken))
 
 
-def _binned(user: User, entry: Entry, place: Place, reason: Reason, device_id: str | None) -> tuple[Gone, Binned]:
+async def to_trash(
+    ground: Ground, user: User, entry: Entry, reason: Reason, device_id: str | None, taken: Collection[Place] = ()
+) -> Step:
+    """The step that moves a live file to the trash, to none of the places *taken*."""
+    place = await free_place(ground, trash_place(user, entry.path), taken)
     assert entry.hash is not None and entry.size is not None and entry.disk_mtime_ns is not None
-    return (
-        Gone(user.id, entry.path, device_id),
-        Binned(
-            user.id, _below_trash(place), entry.path, entry.hash, entry.size, entry.disk_mtime_ns, reason, device_id
-        ),
+    lying = Binned(
+        user.id, below_trash(place), entry.path, entry.hash, entry.size, entry.disk_mtime_ns, reason, device_id
     )
+    return Step(tree_place(user, entry.path), place, (Gone(user.id, entry.path, device_id), lying))
 
 
 async def restore(ground: Ground, user: User, places: Sequence[str], device_id: str | None) -> Plan:
@@ -157,7 +186,7 @@ async def restore(ground: Ground, user: User, places: Sequence[str], device_id: 
         source = trash_place(user, lying.place)
         if await ground.disk.run(ground.root.state, source) is None:
             continue
-        place = await _free(ground, tree_place(user, lying.original), taken)
+        place = await free_place(ground, tree_place(user, lying.original), taken)
         taken.update((place, source))
         live = Live(user.id, "/".join(place[1:]), lying.hash, lying.size, lying.disk_mtime_ns, device_id)
         steps.append(Step(source, place, (live, Unbinned(lying.id))))
@@ -170,7 +199,7 @@ async def erase(user: User, lying: Sequence[Trashed]) -> Plan:
     return Plan(steps, touched=frozenset(step.source for step in steps if step.source))
 
 
-async def _free(ground: Ground, place: Place, taken: frozenset[Place] | set[Place]) -> Place:
+async def free_place(ground: Ground, place: Place, taken: Collection[Place] = ()) -> Place:
     """*place*, or the first numbered neighbour that is free on the disk and in this plan."""
     for name in candidates(place[-1]):
         one = (*place[:-1], name)
@@ -179,7 +208,8 @@ async def _free(ground: Ground, place: Place, taken: frozenset[Place] | set[Plac
     raise AssertionError("candidates() never ends")
 
 
-def _below_trash(place: Place) -> str:
+def below_trash(place: Place) -> str:
+    """A place in the trash as its row has it."""
     return "/".join(place[2:])
 
 

@@ -8,11 +8,12 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from syncd.disk.faults import translated
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import FileState, Root
-from syncd.disk.staging import STAGING, StagedFile
+from syncd.disk.staging import STAGING, Staged, StagedFile
 from syncd.disk.volume import Volume
 from syncd.errors import Busy, TooLarge, VolumeUnavailable
 
@@ -26,12 +27,20 @@ BLOCK_BYTES = 1 << 20
 UNKNOWN_STEP = 8 << 20  # bytes of room claimed ahead, step by step, when the length was not announced
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A file whose bytes are all here: what a plan publishes."""
+
+    staged: Staged
+    digest: bytes  # SHA-256
+    state: FileState
+
+
 class Upload:
     """One file on its way in. Hand it bytes with `write`, then `seal` it and give it to the committer."""
 
     def __init__(self, uploads: Uploads, staged: StagedFile, claimed: int, most_bytes: int | None) -> None:
         self.staged = staged
-        self.state: FileState | None = None
         self._uploads = uploads
         self._is_small = False
         self._claimed = claimed  # bytes of room set aside and not yet written
@@ -75,12 +84,13 @@ class Upload:
         if blocks:
             self._uploads.note(await self._uploads.disk.run(self.staged.write, blocks))
 
-    async def seal(self) -> None:
+    async def seal(self, mtime_ms: int | None = None) -> Arrived:
         """All bytes are here. Not durable yet: the committer flushes many at once."""
         await self._drain()
         with translated():
-            self.state = self.staged.finish()
+            state = self.staged.finish(mtime_ms / 1000 if mtime_ms is not None else None)
         self._arrived()
+        return Arrived(self.staged, self.staged.digest, state)
 
     def expect_soon(self) -> None:
         """The committer may wait a moment for this one."""
@@ -133,6 +143,10 @@ class Uploads:
             self._volume.require_writable(self._claimed + size)
         self._claimed += size
 
+    def reclaim(self, size: int) -> None:
+        """Set aside again what was set aside before a restart, whatever room there is now."""
+        self._claimed += size
+
     def release(self, size: int) -> None:
         self._claimed -= size
 
@@ -170,7 +184,7 @@ class Uploads:
         Raises TooLarge, StorageFull, VolumeUnavailable before a byte is read; Busy when no slot came free.
         """
         self.require_fit(declared or 0, most_bytes)
-        async with self._slot():
+        async with self.slot():
             claimed = declared if declared is not None else UNKNOWN_STEP
             upload = self._stage(claimed, most_bytes)
             if declared is not None and declared <= SMALL_BYTES:
@@ -200,7 +214,8 @@ class Uploads:
             raise Busy("too many uploads at the same time; try again", retry_s=30) from exc
 
     @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
+        """One of the few that may write at the same time; raises Busy when none came free."""
         if self._slots.locked():
             await self._wait_for_slot()
         else:

@@ -5,6 +5,10 @@ records   what one commit does to the index, and how it is remembered until it i
 entries   the paths of all trees, which are the feed
 trash     what lies in the trash
 media     what photos and videos say of themselves, by content hash
+conflicts versions that did not know of each other
+sessions  uploads in chunks
+blocks    of which blocks a content consists
+cursors   how far each device has applied the feed, and what the feed remembers
 meta      small facts about the index itself
 users     accounts
 devices   devices, sessions and keys

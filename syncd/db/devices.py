@@ -8,13 +8,13 @@ from typing import Literal
 from syncd.db.database import Database, Row, Transaction
 from syncd.model import Device
 
-Use = Literal["session", "key"]
-_COLUMNS = "id, user_id, name, kind, created_ms, seen_ms, enabled"
+Use = Literal["session", "key", "device"]  # a log-in, what is in an address, a signed token of a device
+_COLUMNS = "id, user_id, name, kind, created_ms, seen_ms, enabled, client_version, os_info"
 
 
 def _device(row: Row) -> Device:
-    device_id, user_id, name, kind, created_ms, seen_ms, enabled = row
-    return Device(device_id, user_id, name, kind, created_ms, seen_ms, bool(enabled))  # type: ignore[arg-type]  # STRICT
+    device_id, user_id, name, kind, created_ms, seen_ms, enabled, *about = row
+    return Device(device_id, user_id, name, kind, created_ms, seen_ms, bool(enabled), *about)  # type: ignore[arg-type]  # STRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,23 @@ async def all_of(db: Database, user_id: int | None = None) -> list[Device]:
 
 async def add(transaction: Transaction, device: Device) -> None:
     await transaction.run(
-        f"INSERT INTO devices ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)",
+        f"INSERT INTO devices ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)",
         (
             *(device.id, device.user_id, device.name, device.kind, device.created_ms, device.seen_ms),
-            int(device.enabled),
+            *(int(device.enabled), device.client_version, device.os_info),
         ),
+    )
+
+
+async def by_id(db: Database, device_id: str) -> Device | None:
+    found = await db.read(f"SELECT {_COLUMNS} FROM devices WHERE id = ?", (device_id,))
+    return _device(found[0]) if found else None
+
+
+async def change(transaction: Transaction, device: Device) -> None:
+    """Give it the name *device* has, and switch it on or off."""
+    await transaction.run(
+        "UPDATE devices SET name = ?, enabled = ? WHERE id = ?", (device.name, int(device.enabled), device.id)
     )
 
 
@@ -73,6 +85,16 @@ async def touch(transaction: Transaction, digest: bytes, device_id: str | None, 
     """Note that token and device are in use."""
     await transaction.run("UPDATE tokens SET used_ms = ? WHERE hash = ?", (now_ms, digest))
     await transaction.run("UPDATE devices SET seen_ms = ? WHERE id = ?", (now_ms, device_id))
+
+
+async def drop_token(transaction: Transaction, digest: bytes) -> None:
+    """End one session or key."""
+    await transaction.run("DELETE FROM tokens WHERE hash = ?", (digest,))
+
+
+async def drop_tokens_of(transaction: Transaction, device_id: str, use: Use) -> None:
+    """End a device's tokens of that kind."""
+    await transaction.run("DELETE FROM tokens WHERE device_id = ? AND use = ?", (device_id, use))
 
 
 async def drop_tokens(transaction: Transaction, user_id: int, use: Use) -> None:

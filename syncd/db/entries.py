@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from syncd.db.database import Database, Row, Transaction
 from syncd.model import Entry
 
+WINDOW = 10_000  # rows of the feed looked at for the changes of one folder
+NEVER = (1 << 63) - 1  # beyond every seq
+
 _COLUMNS = (
     "seq, user_id, path, live, hash, size, disk_mtime_ns, device_id, coalesce(born_seq, seq), changed_ms,"
     " moved_from, moved_to, verified_ms"
@@ -113,3 +116,35 @@ async def drop_user(transaction: Transaction, user_id: int) -> None:
     """Forget a removed user's rows; the files stay on the disk."""
     for table in ("entries", "trash", "usage"):
         await transaction.run(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))
+
+
+async def feed(
+    db: Database, user_id: int, cursor: int, last: int | None, limit: int, below: str
+) -> tuple[int, list[Entry], bool]:
+    """The next changes of a user beyond *cursor*, up to *last* (None: the newest), at most *limit*.
+
+    Also the cursor to go on from, and whether that was all. With *below*, a folder, only its changes are looked for, in
+    at most WINDOW rows, so that a rare folder in a large tree does not hold up the others.
+    """
+    window = WINDOW if below else limit
+    found = await db.read(
+        # One statement, so that rows and the newest number are of the same moment.
+        "WITH newest(seq) AS (SELECT min(coalesce(max(seq), 0), ?3) FROM sqlite_sequence WHERE name = 'entries'),"
+        " part(seq) AS (SELECT entries.seq FROM entries, newest WHERE user_id = ?1 AND entries.seq > ?2"
+        " AND entries.seq <= newest.seq ORDER BY entries.seq LIMIT ?4)"
+        " SELECT newest.seq, (SELECT count(*) FROM part), (SELECT max(seq) FROM part), rows.*"
+        f" FROM newest LEFT JOIN (SELECT {_COLUMNS} FROM entries WHERE seq IN (SELECT seq FROM part)"
+        " AND path >= ?5 AND path < ?6 ORDER BY seq LIMIT ?7) AS rows ORDER BY rows.seq",
+        (
+            *(user_id, cursor, last if last is not None else NEVER, window),
+            *((f"{below}/", f"{below}0") if below else ("", "\U0010ffff")),
+            limit,
+        ),
+    )
+    newest_seq, scanned, scanned_to = (int(one or 0) for one in found[0][:3])
+    changes = [_entry(row[3:]) for row in found if row[3] is not None]
+    if len(changes) == limit:
+        return changes[-1].seq, changes, False
+    if scanned == window:
+        return scanned_to, changes, False
+    return max(newest_seq, cursor), changes, True

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syncd.db.database import Value
-from syncd.model import Reason
+from syncd.model import ClashKind, ClashState, Reason
 
 Place = tuple[str, ...]  # names below the volume
 
@@ -61,51 +61,100 @@ class Unbinned:
     trash_id: int
 
 
-Record = Live | Gone | Binned | Unbinned
-_KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in (Live, Gone, Binned, Unbinned)}
+@dataclass(frozen=True, slots=True)
+class Clashed:
+    """A device's version of a path met another one that it did not know. Written down once."""
+
+    user_id: int
+    device_id: str  # '' for a user without a device
+    path: str
+    kind: ClashKind
+    local_hash: bytes  # b'': deleted
+    server_hash: bytes
+    copy: str | None = None  # where the device's bytes are, once they are here
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A conflict was decided; *state* says whether bytes are still to come."""
+
+    conflict_id: int
+    state: ClashState
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An upload in chunks is complete: its content is at *stored*."""
+
+    session_id: str
+    user_id: int
+    stored: str
+    hash: bytes
+    clash: Clashed | None = None
+
+
+Record = Live | Gone | Binned | Unbinned | Clashed | Settled | Finished
+_KINDS: dict[str, type[Record]] = {
+    kind.__name__: kind for kind in (Live, Gone, Binned, Unbinned, Clashed, Settled, Finished)
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A rename from *source* to *target* (both None: nothing moves, only rows change) and its records.
 
-    A target of None with a source means the file is removed for good.
+    A target of None with a source means the file is removed for good. With *aside*, a file that stands at the target
+    goes there, and *inode* tells after a crash which of the two stands at the target now.
     """
 
     source: Place | None
     target: Place | None
     records: tuple[Record, ...]
+    aside: Place | None = None
+    inode: int = 0  # of the file at the source
 
 
 def encode(step: Step) -> str:
     """*step* as JSON, for the intents table."""
-    records = [
-        [type(one).__name__, {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__}]
-        for one in step.records
-    ]
-    return json.dumps([step.source, step.target, records])
+    records = [_plain(one) for one in step.records]
+    return json.dumps([step.source, step.target, records, step.aside, step.inode])
 
 
-def _plain(value: Value) -> Value:
-    return value.hex() if isinstance(value, bytes) else value
+def _plain(value: Value | Record) -> object:
+    """Bytes as hex, a record as its name and its fields."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Record):
+        return [type(value).__name__, {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}]
+    return value
 
 
 def decode(text: str) -> Step:
     """The inverse of encode."""
-    source, target, records = json.loads(text)
-    return Step(
-        tuple(source) if source is not None else None,
-        tuple(target) if target is not None else None,
-        tuple(_record(kind, fields) for kind, fields in records),
-    )
+    source, target, records, *rest = json.loads(text)  # version 0.1 wrote three
+    aside, inode = rest or (None, 0)
+    return Step(_place(source), _place(target), tuple(_record(*one) for one in records), _place(aside), inode)
 
 
-def _record(kind: str, fields: dict[str, str]) -> Record:
-    known = {
-        name: bytes.fromhex(value) if name == "hash" else Reason(value) if name == "reason" else value
-        for name, value in fields.items()
-    }
+def _place(names: list[str] | None) -> Place | None:
+    return tuple(names) if names is not None else None
+
+
+def _record(kind: str, fields: dict[str, object]) -> Record:
+    known = {name: _field(name, value) for name, value in fields.items()}
     return _KINDS[kind](**known)  # type: ignore[arg-type]  # written by encode, from these same classes
+
+
+def _field(name: str, value: object) -> object:
+    match value:
+        case str() if name.endswith("hash"):
+            return bytes.fromhex(value)
+        case str() if name == "reason":
+            return Reason(value)
+        case [str(kind), dict(fields)]:
+            return _record(kind, fields)
+        case _:
+            return value
 
 
 def apply(
@@ -128,7 +177,39 @@ def apply(
     )
     unbinned = [(one.trash_id,) for one in records if isinstance(one, Unbinned)]
     connection.executemany("DELETE FROM trash WHERE id = ?", unbinned)
+    _write_clashes(connection, records, now_ms)
     return issued
+
+
+def _write_clashes(connection: sqlite3.Connection, records: Sequence[Record], now_ms: int) -> None:
+    """Conflicts and finished uploads: rare, so one by one."""
+    for one in records:
+        match one:
+            case Clashed():
+                _note_clash(connection, one, now_ms)
+            case Settled():
+                connection.execute("UPDATE conflicts SET state = ? WHERE id = ?", (one.state, one.conflict_id))
+            case Finished():
+                clash_id = _note_clash(connection, one.clash, now_ms) if one.clash is not None else None
+                connection.execute(
+                    "UPDATE sessions SET stored = ?1, stored_hash = ?2, conflict_id = ?3, blocks = NULL,"
+                    " received = x'', seq = (SELECT seq FROM entries WHERE user_id = ?4 AND path = ?1) WHERE id = ?5",
+                    (one.stored, one.hash, clash_id, one.user_id, one.session_id),
+                )
+
+
+def _note_clash(connection: sqlite3.Connection, one: Clashed, now_ms: int) -> int:
+    """Write it down, or add the copy to what is written down already; its id."""
+    [clash_id] = connection.execute(
+        "INSERT INTO conflicts (user_id, device_id, path, kind, local_hash, server_hash, copy, detected_ms)"
+        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (user_id, device_id, path, local_hash, server_hash)"
+        " WHERE state != 'resolved' DO UPDATE SET copy = coalesce(excluded.copy, copy),"
+        " state = CASE WHEN state = 'keep_both' AND excluded.copy IS NOT NULL THEN 'resolved' ELSE state END"
+        " RETURNING id",
+        (*(one.user_id, one.device_id, one.path, one.kind, one.local_hash, one.server_hash, one.copy), now_ms),
+    ).fetchone()
+    assert isinstance(clash_id, int)
+    return clash_id
 
 
 _INSERT = (

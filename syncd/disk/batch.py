@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -51,6 +52,44 @@ class Batch:
         self._changed.add(target[:-1])
         if note_source:
             self._changed.add(source[:-1])
+
+    def replace(self, source: Place, target: Place, aside: Place) -> None:
+        """Put the file at *source* in the place of the one at *target*, which goes to *aside*.
+
+        Whoever opens *target* meanwhile finds the one or the other, but for file systems that cannot swap names.
+        """
+        if not self._swap(source, target):
+            self.rename(target, aside)
+            self._or_else(lambda: self.rename(source, target, note_source=False), lambda: self.rename(aside, target))
+            return
+        self._changed.add(target[:-1])
+        self._or_else(lambda: self.rename(source, aside, note_source=False), lambda: self._swap(source, target))
+
+    def take_back(self, source: Place, target: Place, aside: Place) -> None:
+        """Undo `replace`."""
+        self.rename(aside, source)
+        if not self._swap(source, target):
+            self.rename(target, aside)
+            self.rename(source, target)
+            self.rename(aside, source)
+
+    def _swap(self, one: Place, other: Place) -> bool:
+        """Swap two files; False where the file system cannot."""
+        try:
+            kernel.rename_exchange(self._folder(one[:-1]), one[-1], self._folder(other[:-1]), other[-1])
+        except OSError as exc:
+            if exc.errno not in (errno.EINVAL, errno.ENOSYS):
+                raise
+            return False
+        return True
+
+    def _or_else(self, second: Callable[[], object], undo_first: Callable[[], object]) -> None:
+        """The second half of a change; if it fails, the first is undone."""
+        try:
+            second()
+        except OSError:
+            undo_first()
+            raise
 
     def unlink(self, place: Place) -> None:
         """Remove a file; one that is gone already is fine."""

@@ -1,7 +1,8 @@
 """Kernel calls the standard library lacks, through the C library, each with its fallback.
 
 openat2(2)    a path below a folder, no symlink anywhere in it; since Linux 5.6
-renameat2(2)  a rename that refuses to replace
+renameat2(2)  a rename that refuses to replace, or that swaps two names
+fallocate(2)  room for a file that is still to come
 syncfs(2)     one flush for many files; trustworthy about errors since Linux 5.8
 """
 
@@ -29,6 +30,8 @@ _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_NO_SYMLINKS = 0x04
 _RESOLVE_BENEATH = 0x08
 _RENAME_NOREPLACE = 1
+_RENAME_EXCHANGE = 2
+_FALLOC_FL_KEEP_SIZE = 1
 _SYNC_FILE_RANGE_WRITE = 2
 
 
@@ -61,10 +64,35 @@ def _how(flags: int) -> object:
 
 def rename_noreplace(source: int, name: str, target: int, new: str) -> None:
     """Rename, EEXIST if *new* is taken; EINVAL or ENOSYS where kernel or file system cannot promise that."""
+    _renameat2(source, name, target, new, _RENAME_NOREPLACE)
+
+
+def rename_exchange(source: int, name: str, target: int, new: str) -> None:
+    """Swap two names in one moment; EINVAL or ENOSYS where kernel or file system cannot."""
+    _renameat2(source, name, target, new, _RENAME_EXCHANGE)
+
+
+def _renameat2(source: int, name: str, target: int, new: str, flags: int) -> None:
     number = _NR_RENAMEAT2.get(platform.machine())
     if number is None:
         raise OSError(errno.ENOSYS, "renameat2")
-    _check(_libc.syscall(number, source, os.fsencode(name), target, os.fsencode(new), _RENAME_NOREPLACE))
+    _check(_libc.syscall(number, source, os.fsencode(name), target, os.fsencode(new), flags))
+
+
+def allocate(descriptor: int, size: int) -> bool:
+    """Set *size* bytes aside for an empty file; False where the file system cannot. Raises OSError (ENOSPC).
+
+    Not os.posix_fallocate: where the file system lacks it, glibc writes zeros, which wears flash twice.
+    """
+    if not hasattr(_libc, "fallocate"):
+        return False
+    try:
+        _check(_libc.fallocate(descriptor, ctypes.c_int(_FALLOC_FL_KEEP_SIZE), ctypes.c_int64(0), ctypes.c_int64(size)))
+    except OSError as exc:
+        if exc.errno in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+            return False
+        raise
+    return True
 
 
 def kernel_version() -> tuple[int, int]:

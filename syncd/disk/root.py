@@ -123,6 +123,17 @@ class Root:
         found = self.look(place)
         return found if isinstance(found, FileState) else None
 
+    def room_of(self, place: Place) -> int:
+        """Bytes of the disk that the file at *place* has for itself already; 0 when there is none."""
+        try:
+            held = self._open(place, _HOLD)
+        except FileNotFoundError:
+            return 0
+        try:
+            return os.fstat(held).st_blocks * 512
+        finally:
+            os.close(held)
+
     def is_taken(self, place: Place) -> bool:
         """Does anything at all stand at *place*?"""
         return self.look(place) is not None

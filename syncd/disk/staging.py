@@ -8,33 +8,72 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from syncd.disk import kernel
 from syncd.disk.root import FileState, Place, Root
 from syncd.disk.volume import SERVICE_DIR
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash  # what hashlib.sha256() gives has no public name
 
 STAGING: Place = (SERVICE_DIR, "staging")
 
 # Written pages are handed to the disk this often, so that a small box never collects hundreds of dirty MB.
 _WRITEBACK_BYTES = 8 << 20
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_REOPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_PIECE_BYTES = 1 << 20
 _MIN_MTIME_S = 315_532_800  # 1980, where FAT begins
+_MAX_MTIME_S = 4_354_819_198  # 2107, where FAT ends
 
 
-class StagedFile:
+class Staged:
+    """A file in staging, open for writing."""
+
+    def __init__(self, root: Root, name: str, fd: int) -> None:
+        self.place: Place = (*STAGING, name)
+        self.published = False  # the committer moved it into a tree
+        self._root = root
+        self._fd = fd
+
+    def finish(self, mtime_s: float | None = None) -> FileState:
+        """The file as the disk gives it back, its time set to *mtime_s* (Unix seconds) if given. Not durable yet."""
+        if mtime_s is not None:
+            kept = min(max(mtime_s, _MIN_MTIME_S), _MAX_MTIME_S)
+            os.utime(self._fd, (kept, kept))
+        return FileState.of(os.fstat(self._fd))
+
+    def flush(self) -> None:
+        """Make the content durable. After an error never again: a second flush may lie about lost pages."""
+        os.fsync(self._fd)
+
+    def flush_everything(self) -> None:
+        """Make this and every other staged file durable in one go."""
+        kernel.syncfs(self._fd)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def discard(self) -> None:
+        """Close and remove."""
+        self.close()
+        self._root.unlink(self.place)
+
+
+class StagedFile(Staged):
     """One upload's file: append, then seal. Hashes on the way, so the bytes are never read again."""
 
     def __init__(self, root: Root, folder: int, name: str) -> None:
         """Make the file *name* in the staging folder, which is open as *folder*."""
-        self.place: Place = (*STAGING, name)
+        # 0666 less the umask: the owner's other programs (SMB, FTP) read what arrives here.
+        super().__init__(root, name, os.open(name, _CREATE, 0o666, dir_fd=folder))
         self.size = 0
-        self.published = False  # the committer moved it into a tree
-        self._root = root
         self._hash = hashlib.sha256()
         self._handed = 0  # bytes whose writeback was begun
-        # 0666 less the umask: the owner's other programs (SMB, FTP) read what arrives here.
-        self._fd = os.open(name, _CREATE, 0o666, dir_fd=folder)
 
     def write(self, blocks: Sequence[bytes]) -> float:
         """Append *blocks*; the seconds it took."""
@@ -61,30 +100,68 @@ class StagedFile:
         """SHA-256 of what was written so far."""
         return self._hash.digest()
 
-    def finish(self, mtime_s: float | None = None) -> FileState:
-        """The file as the disk gives it back, its time set to *mtime_s* (Unix seconds) if given. Not durable yet."""
-        if mtime_s is not None:
-            kept = max(mtime_s, _MIN_MTIME_S)
-            os.utime(self._fd, (kept, kept))
-        return FileState.of(os.fstat(self._fd))
 
-    def flush(self) -> None:
-        """Make the content durable. After an error never again: a second flush may lie about lost pages."""
-        os.fsync(self._fd)
+class PartFile(Staged):
+    """The file of an upload in chunks, which come in any order and over restarts. Opened anew for each of them."""
 
-    def flush_everything(self) -> None:
-        """Make this and every other staged file durable in one go."""
-        kernel.syncfs(self._fd)
+    def __init__(self, root: Root, name: str) -> None:
+        """Open the file *name*, made if it is not there."""
+        with root.folder(STAGING) as folder:
+            super().__init__(root, name, os.open(name, _REOPEN, 0o666, dir_fd=folder))
 
-    def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+    def allocate(self, size: int) -> bool:
+        """Set room aside for *size* bytes; False where the file system cannot. Raises OSError (ENOSPC)."""
+        return size == 0 or kernel.allocate(self._fd, size)
 
-    def discard(self) -> None:
-        """Close and remove."""
-        self.close()
-        self._root.unlink(self.place)
+    def write(self, blocks: Sequence[bytes], offset: int) -> float:
+        """Write *blocks* one after the other from *offset*; the seconds it took."""
+        began = time.monotonic()
+        for block in blocks:
+            view = memoryview(block)
+            while view:
+                written = os.pwrite(self._fd, view, offset)
+                view, offset = view[written:], offset + written
+        return time.monotonic() - began
+
+    def start_writeback(self, offset: int, length: int) -> None:
+        """Begin to write that range to the disk without waiting."""
+        kernel.start_writeback(self._fd, offset, length)
+
+    def flush_content(self) -> None:
+        """As flush, without the times of the file."""
+        os.fdatasync(self._fd)
+
+    def hash(self, running: Hash, start: int, end: int) -> None:
+        """Go on with *running* over the bytes from *start* to *end*."""
+        for piece in pieces(self._fd, start, end):
+            running.update(piece)
+
+    def copy_block(self, source: int, offset: int, target: int, length: int) -> bytes:
+        """Copy *length* bytes at *offset* of the descriptor *source* to *target* here; the SHA-256 of what was read."""
+        running = hashlib.sha256()
+        for piece in pieces(source, offset, offset + length):
+            running.update(piece)
+            self.write((piece,), target)
+            target += len(piece)
+        return running.digest()
+
+
+def pieces(fd: int, start: int, end: int) -> Iterator[bytes]:
+    """The bytes of a file from *start* to *end* or to its end, in pieces that fit in any memory."""
+    while start < end and (piece := os.pread(fd, min(_PIECE_BYTES, end - start), start)):
+        yield piece
+        start += len(piece)
+
+
+def block_hashes(fd: int, chunk_size: int, first: int, end: int) -> list[bytes]:
+    """SHA-256 of each *chunk_size* bytes of an open file, from *first* to *end*."""
+    hashes = []
+    for start in range(first, end, chunk_size):
+        running = hashlib.sha256()
+        for piece in pieces(fd, start, min(start + chunk_size, end)):
+            running.update(piece)
+        hashes.append(running.digest())
+    return hashes
 
 
 def sweep(root: Root, keep: frozenset[str] = frozenset()) -> int:

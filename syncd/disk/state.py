@@ -12,6 +12,8 @@ from syncd.errors import Conflict
 
 CONTROL = "control.sock"  # where a running daemon takes the command line's wishes
 _LOCK = "lock"
+_SIGNING_KEY = "signing.key"
+_KEY_BYTES = 32
 
 
 @contextmanager
@@ -33,3 +35,21 @@ def open_state(state: Path) -> Iterator[Path]:
         yield state
     finally:
         os.close(fd)
+
+
+def signing_key(state: Path) -> bytes:
+    """The key that signs tokens; made at the first start, readable by nobody else."""
+    path = state / _SIGNING_KEY
+    try:
+        return bytes.fromhex(path.read_text("ascii").strip())
+    except FileNotFoundError:
+        pass
+    key = os.urandom(_KEY_BYTES)
+    written = path.with_suffix(".new")
+    fd = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(fd, "w", encoding="ascii") as out:
+        out.write(f"{key.hex()}\n")
+        out.flush()
+        os.fsync(out.fileno())
+    written.rename(path)
+    return key

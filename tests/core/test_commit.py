@@ -33,8 +33,8 @@ async def put(mount: Mount, user: User, name: str, content: bytes) -> str:
     """Upload *content* as *name*; the path it got."""
     async with mount.uploads.begin(len(content)) as upload:
         await upload.write(content)
-        await upload.seal()
-        return str(await changes.store(mount, user, TreePath.parse(name), upload, None))
+        arrived = await upload.seal()
+        return str(await changes.store(mount, user, TreePath.parse(name), arrived, None))
 
 
 async def test_same_name_twice_at_the_same_moment_keeps_both(box: tuple[Core, Mount, User, Path]) -> None:

@@ -8,20 +8,62 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.conflicts import Verdict, decide
+from syncd.core.conflicts import EVERYTHING, NOTHING, Knowledge, Verdict, decide
 from syncd.core.names import candidates, fold, home_of, shortened
 from syncd.core.reconcile import is_mass_deletion
 from syncd.core.throttle import Throttle, wait_after
 from syncd.errors import BadName, TooManyAttempts
 from syncd.model import NAME_BYTES, TreePath, check_name
 
+H, OTHER = b"wanted", b"other"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_content_that_meets_nothing_is_free_to_come(known: bool) -> None:
+    assert decide(None, H, known) is Verdict.FREE
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_content_that_meets_itself_is_there_already(known: bool) -> None:
+    assert decide(H, H, known) is Verdict.SAME
+
+
+def test_content_replaces_the_version_that_was_known() -> None:
+    assert decide(OTHER, H, known=True) is Verdict.KNOWN
+
+
+def test_content_clashes_with_a_version_that_was_not_known() -> None:
+    assert decide(OTHER, H, known=False) is Verdict.CLASH
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_is_gone_need_not_be_deleted(known: bool) -> None:
+    assert decide(None, None, known) is Verdict.SAME
+
+
+def test_a_deletion_takes_the_version_that_was_known() -> None:
+    assert decide(H, None, known=True) is Verdict.KNOWN
+
+
+def test_a_deletion_clashes_with_a_version_that_was_not_known() -> None:
+    assert decide(H, None, known=False) is Verdict.CLASH
+
 
 @pytest.mark.parametrize(
-    ("standing", "verdict"),
-    [(None, Verdict.FREE), (b"same", Verdict.SAME), (b"other", Verdict.TAKEN), (b"", Verdict.TAKEN)],
+    ("knowledge", "seq", "covered"),
+    [
+        (Knowledge(base=H), None, True),
+        (Knowledge(base=OTHER), 1, False),
+        (Knowledge(base=OTHER, cursor=9), 1, False),  # a base that was named outweighs a cursor
+        (Knowledge(cursor=5), 5, True),
+        (Knowledge(cursor=5), 6, False),
+        (Knowledge(cursor=5), None, False),  # nobody was told of what the index does not have
+        (EVERYTHING, None, True),
+        (NOTHING, 1, False),
+    ],
 )
-def test_arriving_content(standing: bytes | None, verdict: Verdict) -> None:
-    assert decide(standing, b"same") is verdict
+def test_what_was_known(knowledge: Knowledge, seq: int | None, covered: bool) -> None:
+    assert knowledge.covers(H, seq) is covered
 
 
 def test_a_taken_name_gets_a_number() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from syncd.core import registration
 from syncd.core.accounts import Session
-from syncd.errors import BadRequest, Forbidden, Unauthenticated
+from syncd.errors import BadRequest, Unauthenticated
 from syncd.web.auth import address_of
 from syncd.web.bodies import read_json, text_field
 from syncd.web.keys import CORE
@@ -28,12 +29,7 @@ async def register(request: web.Request) -> web.Response:
     if not name or not password:
         raise BadRequest("User and Password must not be empty")
     core = request.app[CORE]
-    if core.config.accounts.registration == "closed":
-        raise Forbidden("registration is closed here; ask the owner to add you")
-    with core.use() as mount:
-        user = await core.accounts.register(
-            name, password, address_of(request), home_is_free=lambda home: not mount.root.is_taken((home,))
-        )
+    user = await registration.register(core, name, password, address_of(request))
     return _answer(await core.accounts.open_session(user))
 
 

@@ -63,11 +63,11 @@ async def _upload(request: web.Request) -> None:
             async for chunk in content:
                 await incoming.write(chunk)
             await form.finish()
-            await incoming.seal()
+            arrived = await incoming.seal()
             if request.headers.get("X-Save-To-Trash", "").strip().lower() == "true":
-                await changes.store_in_trash(mount, visitor.user, path, incoming, visitor.device_id)
+                await changes.store_in_trash(mount, visitor.user, path, arrived, visitor.device_id)
             else:
-                await changes.store(mount, visitor.user, path, incoming, visitor.device_id)
+                await changes.store(mount, visitor.user, path, arrived, visitor.device_id)
 
 
 def _target(head: PartHead, year: str, month: str, is_media: bool) -> TreePath:

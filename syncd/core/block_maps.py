@@ -1,0 +1,52 @@
+"""Of which blocks files consist, so that only what changed has to travel, in both directions.
+
+A map is made when somebody first asks for it, or in passing, and kept by content: a move or a copy costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from syncd.core import plans
+from syncd.core.plans import Ground, tree_place
+from syncd.db import blocks
+from syncd.disk.staging import block_hashes
+from syncd.errors import SyncError
+from syncd.model import TreePath, User
+
+HOP_BYTES = 64 << 20  # read in one hop: then somebody else has the thread, and the disk may go away
+
+
+async def of_open_file(ground: Ground, fd: int, size: int, content: bytes, chunk_size: int) -> list[bytes]:
+    """SHA-256 of each *chunk_size* bytes of an open file whose whole SHA-256 is *content*."""
+    known = await blocks.of(ground.index, content, chunk_size)
+    if known or size <= chunk_size:
+        return known or ([content] if size else [])
+    hop = max(1, HOP_BYTES // chunk_size) * chunk_size
+    made: list[bytes] = []
+    for start in range(0, size, hop):
+        made += await ground.disk.run(block_hashes, fd, chunk_size, start, min(start + hop, size))
+    await remember(ground, content, chunk_size, made)
+    return made
+
+
+async def ensure(ground: Ground, user: User, path: TreePath, chunk_size: int) -> None:
+    """See to it that the map of the file at *path* is known, if there is one."""
+    standing = await plans.look(ground, user, path, size=-1)
+    if standing is None or standing.entry is None or standing.state.size <= chunk_size:
+        return
+    fd = await ground.disk.run(ground.root.open_file, tree_place(user, path))
+    try:
+        await of_open_file(ground, fd, standing.state.size, standing.hash, chunk_size)
+    finally:
+        os.close(fd)
+
+
+async def remember(ground: Ground, content: bytes, chunk_size: int, hashes: Sequence[bytes]) -> None:
+    """Keep a map. It is a hint: failing does no harm."""
+    try:
+        async with ground.index.write(durable=False) as transaction:
+            await blocks.note(transaction, content, chunk_size, hashes)
+    except SyncError:
+        return

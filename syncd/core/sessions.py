@@ -1,0 +1,418 @@
+"""Uploads in chunks: in any order, side by side, over restarts.
+
+A chunk is a hint, complete is a promise. What the index says was received is durable, so after a crash it may have
+forgotten chunks but never invents one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from syncd.core import block_maps, swap
+from syncd.core.chunks import Chunks, ChunkWriter, Progress, wrong_size
+from syncd.core.commit import Committer
+from syncd.core.conflicts import Knowledge
+from syncd.core.plans import Ground, tree_place
+from syncd.core.swap import Author
+from syncd.core.uploads import Arrived, Uploads
+from syncd.db import blocks, sessions
+from syncd.disk.faults import translated
+from syncd.disk.staging import STAGING, PartFile
+from syncd.errors import BadRequest, Conflict, NotFound, TooManySessions
+from syncd.model import TreePath, UploadSession, User
+
+Now = Callable[[], tuple[int, int]]
+
+SUFFIX = ".session"
+MIN_CHUNK = 64 << 10
+MAX_CHUNK = 64 << 20
+DEFAULT_CHUNK = 4 << 20
+MOST_CHUNKS = 100_000
+MOST_OPEN = 256
+MOST_OPEN_PER_DEVICE = 16
+IDLE_MS = 3_600_000  # a session this long untouched makes way for a new one
+SAVE_BYTES = 8 << 20  # received chunks are written down this often,
+SAVE_S = 2.0  # or after so long
+HOP_BYTES = 64 << 20  # hashed in one hop: then somebody else has the thread, and the disk may go away
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to upload."""
+
+    path: TreePath
+    size: int  # bytes
+    hash: bytes | None = None
+    chunk_size: int = DEFAULT_CHUNK
+    mtime_ms: int | None = None
+    knowledge: Knowledge = Knowledge()
+    blocks: Sequence[bytes] | None = None  # SHA-256 of each chunk
+
+
+class Sessions:
+    """The upload sessions of one mount."""
+
+    def __init__(self, ground: Ground, uploads: Uploads, committer: Committer, now: Now) -> None:
+        """*now()* gives Unix ms and seconds of uptime."""
+        self._ground = ground
+        self._uploads = uploads
+        self._committer = committer
+        self._now = now
+        self._open: dict[str, Progress] = {}
+
+    async def reopen(self) -> None:
+        """After a start: go on with what earlier runs left; room that only was counted is counted again."""
+        for session in await sessions.open_ones(self._ground.index):
+            progress = self._open[session.id] = _progress(session)
+            state = await self._ground.disk.run(self._ground.root.room_of, (*STAGING, session.id + SUFFIX))
+            progress.claimed = max(0, session.size - state)
+            self._uploads.reclaim(progress.claimed)
+
+    # Beginning and ending
+
+    async def begin(self, user: User, device_id: str | None, wish: Wish) -> UploadSession:
+        """A new session, its room set aside, and the blocks that are here already copied; raises StorageFull …"""
+        now_ms, uptime_s = self._now()
+        chunk_size = _chunk_size(wish.chunk_size, wish.size)
+        session = UploadSession(
+            id=secrets.token_hex(16),
+            user_id=user.id,
+            device_id=device_id,
+            path=str(wish.path),
+            size=wish.size,
+            hash=wish.hash,
+            chunk_size=chunk_size,
+            mtime_ms=wish.mtime_ms,
+            base_hash=wish.knowledge.base,
+            known_seq=wish.knowledge.cursor,
+            blocks=b"".join(wish.blocks) if wish.blocks is not None else None,
+            received=b"",
+            created_ms=now_ms,
+            touched_ms=now_ms,
+        )
+        if wish.blocks is not None and len(wish.blocks) != session.chunk_count:
+            raise BadRequest(f"blocks must be {session.chunk_count} hashes, one for each {chunk_size} bytes")
+        await self._make_way(session, now_ms)
+        progress = Progress(session, Chunks(session.chunk_count))
+        await self._reserve(progress)
+        try:
+            async with self._ground.index.write() as transaction:
+                await sessions.add(transaction, session, uptime_s)
+        except BaseException:
+            await self._drop(progress)
+            raise
+        self._open[session.id] = progress
+        if session.blocks is not None:
+            await block_maps.ensure(self._ground, user, wish.path, chunk_size)
+            await self._copy_held(user, progress)
+            await self._save(progress)
+        return self._shown(progress)
+
+    async def _make_way(self, session: UploadSession, now_ms: int) -> None:
+        """Raise TooManySessions, unless one that was given up can go instead."""
+        others = await sessions.open_ones(self._ground.index)
+        own = [one for one in others if (one.user_id, one.device_id) == (session.user_id, session.device_id)]
+        if len(own) < MOST_OPEN_PER_DEVICE and len(others) < MOST_OPEN:
+            return
+        idle = [one for one in own or others if now_ms - one.touched_ms > IDLE_MS and one.user_id == session.user_id]
+        if not idle:
+            raise TooManySessions("too many uploads are open; complete or cancel some", retry_s=60)
+        await self.forget([idle[0].id])
+
+    async def _reserve(self, progress: Progress) -> None:
+        session = progress.session
+        self._uploads.claim(session.size)
+        progress.claimed = session.size
+        try:
+            with translated():
+                part = self._part(session.id)
+            try:
+                if await self._ground.disk.run(part.allocate, session.size):
+                    self._uploads.release(session.size)
+                    progress.claimed = 0
+            finally:
+                part.close()
+        except BaseException:
+            await self._drop(progress)
+            raise
+
+    def _part(self, session_id: str) -> PartFile:
+        return PartFile(self._ground.root, session_id + SUFFIX)
+
+    async def _drop(self, progress: Progress) -> None:
+        """Free what a session holds on the disk and in memory."""
+        progress.sealed = True
+        progress.writers.clear()
+        self._uploads.release(progress.claimed)
+        progress.claimed = 0
+        self._open.pop(progress.session.id, None)
+        await self._ground.disk.run(self._ground.root.unlink, (*STAGING, progress.session.id + SUFFIX))
+
+    async def get(self, user: User, session_id: str) -> UploadSession:
+        """The session as it stands; raises NotFound, also when it is another user's."""
+        return self._shown(await self._find(user, session_id))
+
+    async def _find(self, user: User, session_id: str) -> Progress:
+        progress = self._open.get(session_id)
+        if progress is None:
+            session = await sessions.by_id(self._ground.index, session_id)
+            if session is None:
+                raise NotFound(_NONE)
+            progress = _progress(session)  # a completed one: it needs nothing
+        if progress.session.user_id != user.id:
+            raise NotFound(_NONE)
+        return progress
+
+    def _shown(self, progress: Progress) -> UploadSession:
+        return replace(progress.session, received=progress.received.to_bytes())
+
+    async def cancel(self, user: User, session_id: str) -> None:
+        """End it; its space is free. Raises NotFound."""
+        await self._find(user, session_id)
+        await self.forget([session_id])
+
+    async def forget(self, session_ids: Sequence[str]) -> None:
+        """Remove these, complete or not."""
+        async with self._ground.index.write(durable=False) as transaction:
+            await sessions.remove(transaction, session_ids)
+        for session_id in session_ids:
+            progress = self._open.pop(session_id, None)
+            if progress is not None:
+                async with progress.lock:
+                    await self._drop(progress)
+            else:
+                await self._ground.disk.run(self._ground.root.unlink, (*STAGING, session_id + SUFFIX))
+
+    async def expire(self, before_ms: int, before_up_s: int) -> int:
+        """Remove those that nobody touched since, by the clock *and* by the hours the box was up; how many."""
+        old = await sessions.expired(self._ground.index, before_ms, before_up_s)
+        await self.forget(old)
+        return len(old)
+
+    # Chunks
+
+    @asynccontextmanager
+    async def chunk(
+        self, user: User, session_id: str, index: int, length: int | None, *, want_digest: bool
+    ) -> AsyncIterator[ChunkWriter]:
+        """Receive chunk *index*, announced as *length* bytes (None: not announced).
+
+        Raises NotFound, BadRequest for a wrong index or length, Conflict when the upload is completed.
+        """
+        progress = await self._find(user, session_id)
+        session = progress.session
+        if session.stored is not None or progress.sealed:
+            raise Conflict("this upload is completed already")
+        if not 0 <= index < session.chunk_count:
+            raise BadRequest(f"chunks are numbered from 0 to {session.chunk_count - 1}")
+        if length is not None and length != session.length_of(index):
+            raise wrong_size(index, session.length_of(index), length)
+        async with self._uploads.slot():
+            with translated():
+                part = self._part(session_id)
+            try:
+                writer = ChunkWriter(progress, index, part, self._uploads, want_digest=want_digest)
+                await self._take_over(progress, index, writer)
+                yield writer
+            finally:
+                part.close()
+                if progress.writers.get(index) is writer:
+                    del progress.writers[index]
+        if progress.unsaved >= SAVE_BYTES or time.monotonic() - progress.saved_at > SAVE_S:
+            await self._save(progress)
+
+    async def _take_over(self, progress: Progress, index: int, writer: ChunkWriter) -> None:
+        """From now on *writer* writes this chunk, and nobody else; until it has, the chunk is not here."""
+        if progress.sealed:  # while this one waited for its turn
+            raise Conflict("this upload is completed already")
+        before = progress.writers.get(index)
+        progress.writers[index] = writer
+        progress.received.discard(index)
+        if before is not None:
+            async with before.busy:  # its last piece may still be on its way to the disk
+                pass
+        if progress.saved[index : index + 1] == b"\1":
+            # The index must not say that it is here while half of it is overwritten.
+            async with progress.lock:
+                kept = bytearray(progress.saved)
+                kept[index] = 0
+                await self._note_received(progress, bytes(kept), durable=True)
+
+    async def _save(self, progress: Progress) -> None:
+        """Make what was received durable, then write down that it is."""
+        async with progress.lock:
+            if not progress.sealed and progress.unsaved:
+                received = progress.received.to_bytes()
+                progress.unsaved, progress.saved_at = 0, time.monotonic()
+                await self._ground.disk.run(self._flush, progress.session.id)
+                await self._note_received(progress, received)
+
+    async def _note_received(self, progress: Progress, received: bytes, *, durable: bool = False) -> None:
+        now_ms, uptime_s = self._now()
+        async with self._ground.index.write(durable=durable) as transaction:
+            await sessions.note_received(transaction, progress.session.id, received, now_ms, uptime_s)
+        progress.saved = received
+        progress.session = replace(progress.session, touched_ms=now_ms)
+
+    def _flush(self, session_id: str) -> None:
+        part = self._part(session_id)
+        try:
+            part.flush_content()
+        finally:
+            part.close()
+
+    async def save_all(self) -> None:
+        """The daemon ends in order: nothing that was received is forgotten."""
+        for progress in list(self._open.values()):
+            if progress.unsaved:
+                await self._save(progress)
+
+    # Blocks that are here already
+
+    async def _copy_held(self, user: User, progress: Progress) -> None:
+        """Copy every block that a file of the user has, at any place on the block grid."""
+        session = progress.session
+        wanted: dict[bytes, list[int]] = {}
+        for index in range(session.chunk_count):
+            wanted.setdefault(session.block(index) or b"", []).append(index)
+        part = self._part(session.id)
+        try:
+            names = list(wanted)
+            for start in range(0, len(names), blocks.ASKED):
+                asked = names[start : start + blocks.ASKED]
+                held = await blocks.held(self._ground.index, user.id, session.chunk_size, asked)
+                for digest, found in held.items():
+                    await self._ground.disk.run(self._copy, part, progress, user, found, wanted[digest])
+        finally:
+            part.close()
+
+    def _copy(self, part: PartFile, progress: Progress, user: User, found: blocks.Held, indexes: list[int]) -> None:
+        """Copy one block to where it is wanted, if it still is what it was."""
+        session = progress.session
+        try:
+            source = self._ground.root.open_file(tree_place(user, found.path))
+        except OSError:
+            return
+        try:
+            for index in indexes:
+                length = session.length_of(index)
+                copied = part.copy_block(source, found.offset, index * session.chunk_size, length)
+                if copied == found.hash and index not in progress.writers:
+                    progress.digests[index] = copied
+                    progress.received.add(index)
+                    progress.unsaved += length
+        finally:
+            os.close(source)
+
+    # Completing
+
+    async def complete(self, user: User, session_id: str, author: Author) -> UploadSession:
+        """Publish the file; the completed session. Done again, it gives the same.
+
+        Raises NotFound, ChunksMissing, BadRequest for a wrong hash, and what the disk answers.
+        """
+        progress = await self._find(user, session_id)
+        async with progress.lock:
+            if progress.session.stored is not None:
+                return progress.session
+            progress.received.require_all()
+            progress.sealed = True
+            progress.writers.clear()  # whoever still sends is told at the next piece
+            try:
+                await self._publish(user, progress, author)
+            except BaseException:
+                progress.sealed = False
+                raise
+            finished = await sessions.by_id(self._ground.index, session_id)
+            assert finished is not None
+            progress.session = finished
+            self._open.pop(session_id, None)
+            return finished
+
+    async def _publish(self, user: User, progress: Progress, author: Author) -> None:
+        session = progress.session
+        with translated():
+            part = self._part(session.id)
+        try:
+            digest = await self._hash(progress, part)
+            if session.hash is not None and digest != session.hash:
+                await self._find_damage(progress, part)
+                raise BadRequest(
+                    "the bytes that arrived are not those that were announced; cancel this upload and begin again",
+                    code="hash_mismatch",
+                )
+            mtime_s = session.mtime_ms / 1000 if session.mtime_ms is not None else None
+            arrived = Arrived(part, digest, await self._ground.disk.run(part.finish, mtime_s))
+            knowledge = Knowledge(session.base_hash, session.known_seq)
+            await self._committer.carry_out(
+                partial(
+                    swap.put,
+                    self._ground,
+                    user,
+                    TreePath.parse(session.path),
+                    arrived,
+                    knowledge,
+                    author,
+                    session_id=session.id,
+                )
+            )
+        finally:
+            part.close()
+        self._uploads.release(progress.claimed)
+        progress.claimed = 0
+        if not part.published:  # the same was there already
+            await self._ground.disk.run(part.discard)
+        await self._remember_blocks(progress, digest)
+
+    async def _hash(self, progress: Progress, part: PartFile) -> bytes:
+        """SHA-256 of the whole; reads only what did not pass in order."""
+        session = progress.session
+        at = min(progress.hashed * session.chunk_size, session.size)
+        running = progress.running.copy()
+        while at < session.size:
+            self._uploads.require_open()
+            end = min(at + HOP_BYTES, session.size)
+            await self._ground.disk.run(part.hash, running, at, end)
+            at = end
+        progress.running, progress.hashed = running, session.chunk_count
+        return running.digest()
+
+    async def _find_damage(self, progress: Progress, part: PartFile) -> None:
+        """Where each chunk's hash is known, only the wrong ones have to be sent again."""
+        session = progress.session
+        progress.forget_hash()
+        if session.blocks is None:
+            return
+        for index in range(session.chunk_count):
+            running = hashlib.sha256()
+            start = index * session.chunk_size
+            await self._ground.disk.run(part.hash, running, start, start + session.length_of(index))
+            if running.digest() != session.block(index):
+                progress.received.discard(index)
+
+    async def _remember_blocks(self, progress: Progress, digest: bytes) -> None:
+        session = progress.session
+        known = [progress.digests.get(index) for index in range(session.chunk_count)]
+        hashes = [one for one in known if one is not None]
+        if session.chunk_count > 1 and len(hashes) == len(known):
+            await block_maps.remember(self._ground, digest, session.chunk_size, hashes)
+
+
+_NONE = "there is no such upload; it may have expired, begin a new one"
+
+
+def _progress(session: UploadSession) -> Progress:
+    return Progress(session, Chunks(session.chunk_count, session.received), session.received)
+
+
+def _chunk_size(asked: int, size: int) -> int:
+    """What was asked for, in bounds, and large enough that there are not too many."""
+    least = max(MIN_CHUNK, -(-size // MOST_CHUNKS))
+    return min(max(asked, least), MAX_CHUNK)
