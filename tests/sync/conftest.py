@@ -13,6 +13,7 @@ import pytest
 
 from tests.daemon import PASSWORD, USER, Daemon, Sections
 from tests.sync.api import Api
+from tests.sync.hostile import TEXT, Stranger
 
 _numbers = itertools.count(1)
 
@@ -65,3 +66,12 @@ def laptop(person: Api) -> Callable[[], Laptop]:
 def folder() -> str:
     """A folder in which no other test writes."""
     return f"folder-{next(_numbers)}"
+
+
+@pytest.fixture(scope="module")
+def stranger(server: Daemon, person: Api) -> Stranger:
+    """A device of its own, with one small file and an empty one."""
+    api = new_laptop(person).api
+    assert api.put("abuse/text.txt", TEXT).status == 201
+    assert api.put("abuse/empty", b"").status == 201
+    return Stranger(server, api)

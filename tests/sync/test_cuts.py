@@ -1,0 +1,253 @@
+"""The line is cut in the middle of a chunk, of a completion, of a download. The client lives in a network namespace of
+its own, at the other end of a virtual cable; the cuts are the kernel's.
+
+Needs root, and `ip` and `nft` (packages iproute2 and nftables).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.daemon import ROOT, Daemon
+from tests.sync.api import Api, Json, sha256
+from tests.sync.conftest import logged_in, new_laptop
+from tests.sync.roaming import CHUNK
+
+pytestmark = pytest.mark.slow
+
+CHUNKS = 12
+RESET = "reject with tcp reset"
+DROP = "drop"
+
+
+def run(*words: str) -> None:
+    """Raises CalledProcessError, with what the tool said, when it fails."""
+    subprocess.run(words, check=True, capture_output=True, text=True, timeout=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Cable:
+    """A virtual cable from here to a namespace."""
+
+    name: str
+    here: str  # address of the daemon
+    there: str
+
+    def lay(self) -> None:
+        inside = ("ip", "-n", self.name)
+        run("ip", "netns", "add", self.name)
+        run("ip", "link", "add", f"{self.name}h", "type", "veth", "peer", "name", f"{self.name}t")
+        run("ip", "link", "set", f"{self.name}t", "netns", self.name)
+        run("ip", "addr", "add", f"{self.here}/30", "dev", f"{self.name}h")
+        run(*inside, "addr", "add", f"{self.there}/30", "dev", f"{self.name}t")
+        run(*inside, "link", "set", f"{self.name}t", "up")
+        run("ip", "link", "set", f"{self.name}h", "up")
+        run("nft", f"add table inet {self.name}")
+        for hook in ("input", "output"):
+            run("nft", f"add chain inet {self.name} {hook} {{ type filter hook {hook} priority 0; }}")
+
+    def take_up(self) -> None:
+        """Remove everything that is there."""
+        for words in (("nft", f"delete table inet {self.name}"), ("ip", "netns", "del", self.name)):
+            subprocess.run(words, check=False, capture_output=True, timeout=30)
+
+    def cut(self, hook: str, rule: str) -> None:
+        """From now on what comes *in* (or goes *out*) by the cable meets *rule*."""
+        side = "iifname" if hook == "input" else "oifname"
+        run("nft", f'add rule inet {self.name} {hook} {side} "{self.name}h" meta l4proto tcp {rule}')
+
+    def mend(self) -> None:
+        run("nft", f"flush table inet {self.name}")
+
+    def pull_and_plug(self) -> None:
+        for state in ("down", "up"):
+            run("ip", "link", "set", f"{self.name}h", state)
+
+    def python(self, *words: str) -> subprocess.Popen[str]:
+        """Python at the other end."""
+        return subprocess.Popen(
+            ["ip", "netns", "exec", self.name, sys.executable, *words],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture(scope="module")
+def cable() -> Iterator[Cable]:
+    missing = [tool for tool in ("ip", "nft") if shutil.which(tool) is None]
+    if missing or os.geteuid() != 0:
+        pytest.skip(f"needs root and ip and nft (iproute2, nftables); missing: {missing or 'root'}")
+    number = os.getpid() % 250
+    laid = Cable(f"sy{os.getpid()}", f"10.213.{number}.1", f"10.213.{number}.2")
+    try:
+        try:
+            laid.lay()
+        except subprocess.CalledProcessError as exc:
+            pytest.skip(f"no virtual cable here: {exc.cmd}: {exc.stderr}")
+        yield laid
+    finally:
+        laid.take_up()
+
+
+@pytest.fixture(scope="module")
+def wired(cable: Cable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon that can be reached through the cable, too."""
+    server = Daemon({"media": {"workers": 1}}, tmp_path_factory.mktemp("wired"))
+    server.configure(
+        {
+            "server": {"listen": f"127.0.0.1:{server.port}, {cable.here}:{server.port}"},
+            "media": {"workers": 1},
+        }
+    )
+    with server:
+        yield server
+
+
+@dataclass(frozen=True, slots=True)
+class Traveller:
+    """The client at the other end, and its account seen from here."""
+
+    cable: Cable
+    server: Daemon
+    api: Api
+
+    def goes(self, verb: str, path: str, file: Path, heard: Callable[[str], None]) -> Json:
+        """Let it work; *heard* gets each word it says, and does what the network does then. Its result."""
+        words = (verb, self.cable.here, str(self.server.port), self.api.token, path, str(file))
+        with self.cable.python("-m", "tests.sync.roaming", *words) as process:
+            assert process.stdin is not None and process.stdout is not None
+            try:
+                for line in process.stdout:
+                    if line.startswith("{"):
+                        return json.loads(line)
+                    heard(line.strip())
+                    process.stdin.write("\n")
+                    process.stdin.flush()
+                raise AssertionError("the client ended without a result")
+            finally:
+                process.kill()
+
+
+@pytest.fixture
+def traveller(cable: Cable, wired: Daemon) -> Iterator[Traveller]:
+    yield Traveller(cable, wired, new_laptop(logged_in(wired)).api)
+    cable.mend()
+
+
+class Cuts:
+    """Cuts the cable again and again, each time after some more bytes; mends it when the client has noticed."""
+
+    def __init__(self, cable: Cable, hook: str, how: str, times: int, then: Callable[[], None] = lambda: None) -> None:
+        self._cable, self._hook, self._how, self._then = cable, hook, how, then
+        self._left = times
+        self._seed = random.SystemRandom().randrange(1 << 32)
+        print("seed", self._seed)  # shown when the test fails
+        self._dice = random.Random(self._seed)
+        self.noticed = 0
+
+    def prepare(self) -> None:
+        if self._left:
+            self._left -= 1
+            self._cable.cut(self._hook, f"quota over {self._dice.randrange(100_000, 2 * CHUNK)} bytes {self._how}")
+
+    def heard(self, word: str) -> None:
+        if word == "broken":
+            self.noticed += 1
+            self._cable.mend()
+            self._then()
+            self.prepare()
+        elif word == "whole":  # what is left of the quota is not for the rest
+            self._cable.mend()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "film.bin"
+    found.write_bytes(random.randbytes(CHUNKS * CHUNK - 12_345))
+    return found
+
+
+@pytest.mark.parametrize(("how", "times"), [(RESET, 6), (DROP, 2)])
+def test_a_cut_repeats_at_most_one_chunk(traveller: Traveller, file: Path, how: str, times: int) -> None:
+    cuts = Cuts(traveller.cable, "input", how, times)
+    cuts.prepare()
+    result = traveller.goes("upload", f"cut-{how[:4]}.bin", file, cuts.heard)
+    assert result["status"] == 200 and result["answer"]["conflict"] is None
+    assert cuts.noticed >= times - 1  # the last may have come when nothing was left to send
+    assert result["chunks"] <= result["sent"] <= result["chunks"] + cuts.noticed
+    assert traveller.api.download(f"cut-{how[:4]}.bin").body == file.read_bytes()
+
+
+def test_a_cable_that_is_pulled_repeats_at_most_one_chunk(traveller: Traveller, file: Path) -> None:
+    cuts = Cuts(traveller.cable, "input", DROP, 2, traveller.cable.pull_and_plug)
+    cuts.prepare()
+    result = traveller.goes("upload", "pulled.bin", file, cuts.heard)
+    assert result["status"] == 200 and cuts.noticed
+    assert result["chunks"] <= result["sent"] <= result["chunks"] + cuts.noticed
+    assert traveller.api.download("pulled.bin").body == file.read_bytes()
+
+
+def test_a_killed_daemon_forgets_chunks_but_invents_none(traveller: Traveller, file: Path) -> None:
+    def die() -> None:
+        traveller.server.kill()
+        traveller.server.start()
+
+    cuts = Cuts(traveller.cable, "input", RESET, 2, die)
+    cuts.prepare()
+    result = traveller.goes("upload", "killed.bin", file, cuts.heard)
+    assert result["status"] == 200 and cuts.noticed
+    assert traveller.api.download("killed.bin").body == file.read_bytes()
+
+
+def test_a_completion_whose_answer_is_lost_is_done_once(traveller: Traveller, file: Path) -> None:
+    words: list[str] = []
+
+    def heard(word: str) -> None:
+        words.append(word)
+        if word == "whole":
+            traveller.cable.cut("output", "ip length > 100 drop")  # handshakes pass, answers do not
+        else:
+            traveller.cable.mend()
+
+    before = traveller.api.all_changes()[1]
+    result = traveller.goes("upload", "completed.bin", file, heard)
+    assert words == ["whole", "broken"]
+    assert result["status"] == 200 and result["answer"]["path"] == "completed.bin"
+    assert result["sent"] == result["chunks"]
+    changes, _ = traveller.api.all_changes(before)
+    assert [(one["path"], one["content_hash"]) for one in changes] == [("completed.bin", sha256(file.read_bytes()))]
+
+
+def test_a_completion_that_never_arrives_changes_nothing(traveller: Traveller, file: Path) -> None:
+    def heard(word: str) -> None:
+        if word == "whole":
+            traveller.cable.cut("input", RESET)
+        else:
+            assert traveller.api.download("unheard.bin", method="HEAD").status == 404
+            traveller.cable.mend()
+
+    result = traveller.goes("upload", "unheard.bin", file, heard)
+    assert result["status"] == 200 and result["answer"]["path"] == "unheard.bin"
+
+
+def test_a_download_goes_on_where_it_broke_off(traveller: Traveller, file: Path, tmp_path: Path) -> None:
+    content = file.read_bytes()
+    assert traveller.api.put("fetched.bin", content).status == 201
+    cuts = Cuts(traveller.cable, "output", DROP, 2)
+    cuts.prepare()
+    result = traveller.goes("download", "fetched.bin", tmp_path / "fetched", cuts.heard)
+    assert cuts.noticed
+    assert result["content_hash"] == sha256(content)
+    assert result["received"] == len(content)
