@@ -1,0 +1,348 @@
+"""The server as the client sees it: a method for each request of the device sync protocol that it makes.
+
+Hashes are 64 hex digits here and `sha256:<64 hex>` on the wire; paths are relative to the synced prefix.
+Every method raises Away when there is no answer, Refused for a no, Unpaired for a dead token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from syncd.client.state import Remote
+from syncd.client.trouble import Away, Refused, Unpaired
+
+CONNECT_S = 10.0
+SILENCE_S = 60.0  # no byte for so long: the link is dead
+HASHING_S = 600.0  # the server may read gigabytes before it answers what it holds of them
+WAIT_S = 55  # of the long poll; below SILENCE_S
+CONNECTIONS = 16
+NOTHING_KNOWN = "0" * 64  # a version no file has: whatever stands there is not what we knew
+_LATER = (502, 503, 504)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of the feed."""
+
+    changes: tuple[Remote, ...]
+    cursor: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where sent bytes are now; *conflict*: not where they were meant to, since another version stands there."""
+
+    path: str
+    hash: str
+    seq: int
+    conflict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An open upload; *missing* are the chunks to send."""
+
+    id: str
+    chunk_size: int  # bytes
+    missing: tuple[int, ...]
+    is_open: bool
+
+
+class Fields:
+    """A JSON object from the server; reading what is not there as it must be raises Away: that is no syncd."""
+
+    def __init__(self, value: object) -> None:
+        self._value: dict[str, object] = value if isinstance(value, dict) else {}
+
+    def _typed(self, name: str, kind: type[_T]) -> _T:
+        value = self._value.get(name)
+        if not isinstance(value, kind):
+            raise Away(f"the server's answer is not understood: no {name!r} in it")
+        return value
+
+    def text(self, name: str) -> str:
+        return self._typed(name, str)
+
+    def number(self, name: str) -> int:
+        return self._typed(name, int)
+
+    def flag(self, name: str) -> bool:
+        return self._typed(name, bool)
+
+    def has(self, name: str) -> bool:
+        return self._value.get(name) is not None
+
+    def inner(self, name: str) -> Fields:
+        return Fields(self._value.get(name))
+
+    def items(self, name: str) -> list[Fields]:
+        return [Fields(one) for one in self._typed(name, list)]
+
+    def texts(self, name: str) -> list[str]:
+        return [str(one) for one in self._typed(name, list)]
+
+    def ranges(self, name: str) -> tuple[tuple[int, int], ...]:
+        return tuple((int(first), int(last)) for first, last in self._typed(name, list))
+
+
+def new_session(token: str = "") -> aiohttp.ClientSession:
+    """Connections to the server; every wait has an end. To be closed by the caller."""
+    headers = {"Accept-Encoding": "identity", "User-Agent": "syncd-client"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return aiohttp.ClientSession(
+        headers=headers,
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S),
+    )
+
+
+class Api:
+    def __init__(self, session: aiohttp.ClientSession, server: str, prefix: str = "") -> None:
+        """*prefix*: the folder on the server that is synced, with its '/', or ''."""
+        self._session = session
+        self._server = server
+        self._prefix = prefix
+
+    # --- pairing
+
+    async def login(self, user: str, password: str) -> str:
+        """A token of a log-in."""
+        answer = await self._ask("POST", "/api/v1/auth/login", {"username": user, "password": password})
+        return answer.text("token")
+
+    async def register(self, token: str, name: str, kind: str, version: str, system: str) -> tuple[str, str]:
+        """A new device's id and token; *token* is a log-in's, and ends with this."""
+        bearer = {"Authorization": f"Bearer {token}"}
+        body = {"name": name, "device_type": kind, "client_version": version, "os_info": system}
+        answer = await self._ask("POST", "/api/v1/sync/devices", body, headers=bearer)
+        await self._ask("POST", "/api/v1/auth/logout", {}, headers=bearer)
+        return answer.inner("device").text("id"), answer.text("device_token")
+
+    # --- the feed
+
+    async def changes(self, cursor: int, wait: int = 0) -> Page:
+        """What changed after *cursor*; with *wait*, at most that many seconds later. Refused 410: begin anew."""
+        query = f"cursor={cursor}&limit=1000&wait={wait}"
+        if self._prefix:
+            query += f"&prefix={quote(self._prefix, safe='')}"
+        answer = await self._ask("GET", f"/api/v1/sync/changes?{query}", silence_s=SILENCE_S + wait)
+        changes = tuple(self._change(one) for one in answer.items("changes"))
+        return Page(changes, answer.number("cursor"), answer.flag("has_more"))
+
+    def _change(self, one: Fields) -> Remote:
+        path, seq = self._near(one.text("path")), one.number("sequence")
+        if one.text("change_type") == "deleted":
+            return Remote(path, None, 0, None, seq)
+        mtime_ms = _unix_ms(one.text("modified_at")) if one.has("modified_at") else None
+        return Remote(path, _bare(one.text("content_hash")), one.number("file_size"), mtime_ms, seq)
+
+    async def ack(self, cursor: int) -> None:
+        await self._ask("POST", "/api/v1/sync/ack", {"cursor": cursor})
+
+    # --- changes without content
+
+    async def delete(self, known: Mapping[str, str]) -> dict[str, str]:
+        """Remove those files whose version is still the given one; returns those refused and why."""
+        changes = [
+            {"path": self._prefix + path, "change_type": "deleted", "base_hash": _marked(digest)}
+            for path, digest in known.items()
+        ]
+        answer = await self._ask("POST", "/api/v1/sync/report", {"changes": changes}, silence_s=HASHING_S)
+        return {self._near(one.text("path")): one.text("detail") for one in answer.items("rejected")}
+
+    async def move(self, path: str, new: str, digest: str) -> int:
+        """Rename on the server; returns the sequence."""
+        body = {"from": self._prefix + path, "to": self._prefix + new, "base_hash": _marked(digest)}
+        return (await self._ask("POST", "/api/v1/sync/move", body)).number("sequence")
+
+    # --- up
+
+    async def put(self, path: str, content: bytes, digest: str, base: str | None, mtime_ns: int) -> Stored:
+        """A small file in one request."""
+        query = f"base_hash={_marked(base or NOTHING_KNOWN)}&modified_at={quote(_rfc3339(mtime_ns))}"
+        target = f"/api/v1/sync/files/{quote(self._prefix + path)}?{query}"
+        proof = base64.b64encode(bytes.fromhex(digest)).decode()
+        answer = await self._ask("PUT", target, data=content, headers={"Content-Digest": f"sha-256=:{proof}:"})
+        return self._stored(answer)
+
+    async def open_upload(
+        self, path: str, size: int, digest: str, blocks: Sequence[str], chunk: int, base: str | None, mtime_ns: int
+    ) -> Upload:
+        body = {
+            "target_path": self._prefix + path,
+            "expected_size": size,
+            "expected_hash": _marked(digest),
+            "chunk_size": chunk,
+            "modified_at": _rfc3339(mtime_ns),
+            "base_hash": _marked(base or NOTHING_KNOWN),
+            "blocks": list(blocks),
+        }
+        return _upload(await self._ask("POST", "/api/v1/sync/upload", body, silence_s=HASHING_S))
+
+    async def upload(self, id: str) -> Upload | None:
+        """What the server has of an upload; None when it knows no such."""
+        try:
+            return _upload(await self._ask("GET", f"/api/v1/sync/upload/{id}"))
+        except Refused as exc:
+            if exc.status == 404:
+                return None
+            raise
+
+    async def cancel(self, id: str) -> None:
+        try:
+            await self._ask("DELETE", f"/api/v1/sync/upload/{id}")
+        except Refused as exc:
+            if exc.status not in (404, 409):
+                raise
+
+    async def send_chunk(self, id: str, index: int, length: int, pieces: AsyncIterable[bytes]) -> None:
+        headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
+        await self._ask("PUT", f"/api/v1/sync/upload/{id}/chunks/{index}", data=pieces, headers=headers)
+
+    async def complete(self, id: str) -> Stored:
+        answer = await self._ask("POST", f"/api/v1/sync/upload/{id}/complete", {}, silence_s=HASHING_S)
+        return self._stored(answer)
+
+    def _stored(self, answer: Fields) -> Stored:
+        path, digest = self._near(answer.text("path")), _bare(answer.text("content_hash"))
+        return Stored(path, digest, answer.number("sequence"), answer.has("conflict"))
+
+    # --- down
+
+    async def blocks(self, path: str, chunk: int) -> tuple[str, list[str]]:
+        """The hash of a file on the server and those of its blocks of *chunk* bytes."""
+        target = f"/api/v1/sync/blocks/{quote(self._prefix + path)}?chunk_size={chunk}"
+        answer = await self._ask("GET", target, silence_s=HASHING_S)
+        return _bare(answer.text("content_hash")), answer.texts("blocks")
+
+    @asynccontextmanager
+    async def download(
+        self, path: str, digest: str, span: tuple[int, int] | None = None
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """The bytes of the version *digest*, or those from span[0] to before span[1]; Refused 412 for another one."""
+        headers = {"If-Match": f'"{digest}"'}
+        if span is not None:
+            headers["Range"] = f"bytes={span[0]}-{span[1] - 1}"
+        async with self._answer("GET", f"/api/v1/sync/download/{quote(self._prefix + path)}", headers=headers) as got:
+            if got.status != (200 if span is None else 206):
+                raise Away("the server sent another part of the file than was asked for")
+            with _translated():
+                yield got.content
+
+    # --- the wire
+
+    async def _ask(
+        self,
+        method: str,
+        target: str,
+        value: object = None,
+        *,
+        data: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        silence_s: float = SILENCE_S,
+    ) -> Fields:
+        more = dict(headers or {})
+        if value is not None:
+            data = json.dumps(value).encode()
+            more["Content-Type"] = "application/json"
+        async with self._answer(method, target, data=data, headers=more, silence_s=silence_s) as answer:
+            with _translated():
+                raw = await answer.read()
+            try:
+                return Fields(json.loads(raw) if raw else {})
+            except ValueError as exc:
+                raise Away("the server's answer is not understood; is this address really a syncd?") from exc
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        target: str,
+        *,
+        data: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str],
+        silence_s: float = SILENCE_S,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer that is no error; its body is still to be read."""
+        url = URL(self._server + target, encoded=True)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s)
+        with _translated():
+            answer = await self._session.request(
+                method, url, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            )
+        try:
+            if answer.status >= 300:
+                with _translated():
+                    raise _error(answer, await answer.read())
+            yield answer
+        finally:
+            answer.release()
+
+    def _near(self, path: str) -> str:
+        return path.removeprefix(self._prefix)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, ConnectionError) as exc:
+        raise Away(f"the server cannot be reached: {exc or type(exc).__name__}") from exc
+
+
+def _error(answer: aiohttp.ClientResponse, raw: bytes) -> Away | Refused | Unpaired:
+    try:
+        fields = Fields(json.loads(raw))
+        code, text = fields.text("code"), fields.text("detail")
+        missing = fields.ranges("missing") if fields.has("missing") else ()
+    except (ValueError, Away):
+        code, text, missing = "unknown", f"the server answered {answer.status} {answer.reason}", ()
+    if answer.status == 401 and code != "invalid_credentials":
+        return Unpaired("the server does not know this device any more; pair again: syncd pair URL")
+    if answer.status in _LATER:
+        wait = answer.headers.get("Retry-After", "")
+        return Away(text, float(wait) if wait.isdecimal() else 0.0)
+    return Refused(answer.status, code, text, missing)
+
+
+def _upload(answer: Fields) -> Upload:
+    missing = tuple(index for first, last in answer.ranges("missing") for index in range(first, last + 1))
+    is_open = answer.text("status") in ("pending", "in_progress")
+    return Upload(answer.text("id"), answer.number("chunk_size"), missing, is_open)
+
+
+def _marked(digest: str) -> str:
+    return f"sha256:{digest}"
+
+
+def _bare(text: str) -> str:
+    return text.removeprefix("sha256:")
+
+
+def _rfc3339(mtime_ns: int) -> str:
+    try:
+        when = datetime.fromtimestamp(mtime_ns // 1_000_000 / 1000, UTC)
+    except (ValueError, OverflowError, OSError):  # a broken clock's year 10000
+        when = datetime.fromtimestamp(0, UTC)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _unix_ms(text: str) -> int | None:
+    try:
+        return round(datetime.fromisoformat(text).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,275 @@
+"""The reconciler: takes the paths that were touched on either side and settles them, deletions last."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from syncd.client.act import Actor
+from syncd.client.api import Api
+from syncd.client.decide import Verdict, is_mass
+from syncd.client.download import Fetcher
+from syncd.client.folder import Folder, Walk
+from syncd.client.ignore import FILE as IGNORE_FILE
+from syncd.client.ignore import Ignore
+from syncd.client.judge import Judge, Judged, Leaving
+from syncd.client.names import is_below
+from syncd.client.prompt import agrees
+from syncd.client.side_by_side import together
+from syncd.client.state import State
+from syncd.client.tell import Teller
+from syncd.client.trouble import Away, Blocked, Changed, Refused
+from syncd.client.upload import Sender
+
+WORKERS = 8  # paths at a time; an answer takes a flush of the server's disk, which many can share
+TRANSFERS = 4  # pieces of large files at a time
+REPORTED = 500  # deletions in one request
+QUIET_TRIES = 2  # a failure that passes by itself is not told
+LONGEST_S = 600.0  # between two tries of a path
+SOON_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    up_only: bool = False
+    dry: bool = False
+    yes: bool = False  # mass deletions are meant
+    asks: bool = False  # somebody sits at the terminal
+
+
+class Engine:
+    def __init__(self, api: Api, folder: Folder, state: State, tell: Teller, options: Options) -> None:
+        self.api = api
+        self.folder = folder
+        self.state = state
+        self.tell = tell
+        self.options = options
+        self.stop = threading.Event()
+        self.wake = asyncio.Event()
+        self.dirty: set[str] = set()
+        self.fresh: set[str] = set()  # folders to walk
+        self.held: set[str] = set()
+        self.tries: dict[str, int] = {}  # of paths that failed
+        self.waiting: dict[str, asyncio.TimerHandle] = {}
+        self.ignore = Ignore.of(folder.path)
+        self.told_failed: set[str] = set()
+        self.scanned = False
+        self._acked = -1
+        self._told = -1
+        slots = asyncio.Semaphore(TRANSFERS)
+        self._judge = Judge(folder, state, tell, self.stop, up_only=options.up_only)
+        self._sender = Sender(api, folder, state, tell, slots, self.stop)
+        self._actor = Actor(
+            api,
+            folder,
+            state,
+            tell,
+            self._judge,
+            self._sender,
+            Fetcher(api, folder, tell, slots, self.stop),
+            up_only=options.up_only,
+            dry=options.dry,
+        )
+
+    def touch(self, paths: set[str]) -> None:
+        """Something may have changed at *paths*."""
+        if paths:
+            self.dirty |= paths
+            self.wake.set()
+
+    # --- walking
+
+    async def scan(self) -> None:
+        """Walk over everything and touch what is not as agreed."""
+        self.folder.check()
+        self.ignore = Ignore.of(self.folder.path)
+        walk = await self._walk("")
+        known = {base.path: base for base in self.state.bases()}
+        for path, found in walk.files.items():
+            base = known.pop(path, None)
+            if base is None or not base.holds(found):
+                self.dirty.add(path)
+        for path in known:
+            if self.ignore.hides(path):
+                self.state.forget(path)
+            elif not any(is_below(path, folder) for folder in walk.unknown):
+                self.dirty.add(path)
+        self.scanned = True
+        self.wake.set()
+
+    async def _walk(self, under: str) -> Walk:
+        walk = await asyncio.to_thread(self.folder.walk, under, self.ignore.hides, self.ignore.hides_folder)
+        for path, reason in walk.skipped.items():
+            self.tell.say_once("skipped", path, reason)
+        return walk
+
+    async def _take(self) -> set[str]:
+        """The paths to look at now."""
+        fresh, self.fresh = self.fresh, set()
+        for folder in sorted(fresh):
+            if not self.ignore.hides_folder(folder):
+                self.dirty |= (await self._walk(folder)).files.keys()
+        if IGNORE_FILE in self.dirty:
+            await self.scan()
+            self.dirty |= self.state.unsettled()
+        batch = {path for path in self.dirty | self.held if not self.ignore.hides(path)}
+        self.dirty, self.held = set(), set()
+        return batch
+
+    # --- a pass
+
+    async def reconcile(self) -> None:
+        """One pass over what was touched. Raises Away, Unpaired, Lost; then everything is still to do."""
+        self.wake.clear()
+        if not self.state.is_whole:
+            return
+        self.folder.check()
+        batch = await self._take()
+        try:
+            await self._settle_all(batch)
+        except BaseException:
+            self.dirty |= batch
+            raise
+        finally:
+            self.tell.end_bar()
+
+    async def _settle_all(self, batch: set[str]) -> None:
+        leaving = self._judge.leaving(batch)
+        going: list[str] = []
+        waiting = iter(sorted(batch))
+
+        async def working() -> None:
+            for path in waiting:
+                if await self._tried(path, leaving):
+                    going.append(path)
+
+        await together(min(WORKERS, max(1, len(batch))), working)
+        if going:
+            await self._delete(sorted(going))
+
+    async def _tried(self, path: str, leaving: Leaving) -> bool:
+        """Settle *path*, and take note if that fails; True: it is to be deleted on one side."""
+        try:
+            going = await self._actor.settle(path, leaving)
+        except Changed:
+            self.again(path, SOON_S)
+        except (Away, Refused, Blocked, OSError) as exc:
+            await self._failed(path, exc)
+        else:
+            self._succeeded(path)
+            return going
+        return False
+
+    async def _failed(self, path: str, exc: Away | Refused | Blocked | OSError) -> None:
+        """Try *path* again later; raises Away when it is not the path but the server."""
+        if isinstance(exc, Away):
+            if exc.retry_s:
+                raise exc
+            await self.api.changes(self.state.cursor)
+        tries = self.tries[path] = self.tries.get(path, 0) + 1
+        if tries > QUIET_TRIES or (isinstance(exc, Refused) and exc.status not in (404, 409, 412, 429)):
+            text = exc.strerror if isinstance(exc, OSError) else exc.text
+            self.tell.say_once("error", path, text or str(exc))
+            self.told_failed.add(path)
+        self.again(path, min(2.0 ** (tries - 1), LONGEST_S))
+
+    def _succeeded(self, path: str) -> None:
+        if self.tries.pop(path, None) is not None:
+            self.tell.unsay("error", path)
+        if handle := self.waiting.pop(path, None):
+            handle.cancel()
+
+    def again(self, path: str, delay_s: float) -> None:
+        """Look at *path* once more after *delay_s*."""
+        if handle := self.waiting.pop(path, None):
+            handle.cancel()
+        self.waiting[path] = asyncio.get_running_loop().call_later(delay_s, self._due, path)
+
+    def _due(self, path: str) -> None:
+        self.waiting.pop(path, None)
+        self.touch({path})
+
+    # --- deletions
+
+    async def _delete(self, paths: list[str]) -> None:
+        """Delete what is still to be deleted, after everything else was done."""
+        here: list[Judged] = []
+        there: list[Judged] = []
+        for path in paths:
+            try:
+                judged = await self._judge.judge(path, Leaving())
+            except (Changed, OSError):
+                self.again(path, SOON_S)
+                continue
+            if judged is not None and judged.verdict is Verdict.DELETE_HERE:
+                here.append(judged)
+            elif judged is not None and judged.verdict is Verdict.DELETE_THERE:
+                there.append(judged)
+            elif judged is not None and judged.verdict is not Verdict.FORGET:
+                self.again(path, 0.0)
+            elif judged is not None:
+                self.state.forget(path)
+        if self.options.dry:
+            for side, some in (("here", here), ("there", there)):
+                for one in some:
+                    self.tell.say("deleted", one.path, side=side, dry=True)
+            return
+        if there and await self._may("there", there):
+            await self._delete_there(there)
+        if here and await self._may("here", here):
+            await self._delete_here(here)
+
+    async def _may(self, side: str, judged: list[Judged]) -> bool:
+        """Is that many meant? Otherwise they are held."""
+        if self.options.yes or not is_mass(len(judged), self.state.agreed()):
+            return True
+        where = "on the server, since they are gone here" if side == "there" else "here, since the server has no more"
+        text = f"{len(judged)} of {self.state.agreed()} files would be deleted {where}"
+        if self.options.asks and await agrees(f"{text}. Delete them? [y/N] "):
+            return True
+        self.held |= {one.path for one in judged}
+        self.tell.say_once("held", "", f"{text}; nothing is deleted until you start again with --yes")
+        return False
+
+    async def _delete_here(self, judged: list[Judged]) -> None:
+        for one in judged:
+            try:
+                await self._actor.delete_here(one)
+            except (Changed, Blocked, OSError):
+                self.again(one.path, SOON_S)
+
+    async def _delete_there(self, judged: list[Judged]) -> None:
+        self.folder.check()  # a disk that went away this moment must not look like deletions
+        for batch in _parts(judged):
+            for path, reason in (await self._actor.delete_there(batch)).items():
+                await self._failed(path, Blocked(reason))
+
+    # --- the end of a pass
+
+    @property
+    def is_settled(self) -> bool:
+        """Is nothing left to do, and nothing held or failing?"""
+        return self.state.is_whole and not (self.dirty or self.fresh or self.waiting or self.held)
+
+    async def in_step(self) -> None:
+        """Tell that nothing is left to do; the server may forget what we know."""
+        cursor = self.state.cursor
+        if self.options.dry:
+            return
+        for session in self.state.sessions():
+            await self._sender.drop(session.path)
+        for entry in (self.folder.own / "tmp").iterdir():
+            entry.unlink(missing_ok=True)
+        if cursor != self._acked:
+            await self.api.ack(cursor)
+            self._acked = cursor
+        if self._told != self._actor.acts:
+            self._told = self._actor.acts
+            self.tell.say("in_step", cursor=cursor)
+
+
+def _parts(judged: list[Judged]) -> Iterator[list[Judged]]:
+    for start in range(0, len(judged), REPORTED):
+        yield judged[start : start + REPORTED]

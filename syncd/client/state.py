@@ -1,0 +1,247 @@
+"""What the client remembers: one SQLite file, `.syncd/state.db`.
+
+`remote` mirrors the server's tree as of the cursor in `meta`; `base` holds what both sides last agreed on.
+A power cut may take back the last moments of it, never its consistency: then the feed is read again from there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncd.client.folder import Stat
+
+VERSION = 1
+RACY_NS = 2_000_000_000  # FAT's clock ticks every two seconds: a later change within one tick could not be seen
+SCHEMA = """
+CREATE TABLE remote (
+    path TEXT PRIMARY KEY,
+    hash TEXT,              -- 64 hex digits; NULL: deleted
+    size INTEGER,           -- bytes
+    mtime_ms INTEGER,       -- Unix ms
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX remote_hash ON remote (hash);
+CREATE TABLE base (
+    path TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    mode INTEGER NOT NULL,
+    checked_ns INTEGER NOT NULL   -- Unix ns when the content was known to be this
+) STRICT, WITHOUT ROWID;
+CREATE INDEX base_hash ON base (hash);
+CREATE TABLE uploads (
+    path TEXT PRIMARY KEY,
+    session TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """The server's latest word on a path; *hash* None: deleted."""
+
+    path: str
+    hash: str | None
+    size: int
+    mtime_ms: int | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What both sides agreed on, and how the file lay here then."""
+
+    path: str
+    hash: str
+    stat: Stat
+    checked_ns: int
+
+    def holds(self, found: Stat) -> bool:
+        """Is *found* this content for sure, without reading it?"""
+        return found == self.stat and self.checked_ns - found.mtime_ns > RACY_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An upload that was begun."""
+
+    path: str
+    id: str
+    hash: str
+
+
+class State:
+    def __init__(self, path: Path, *, dry: bool = False) -> None:
+        """Open or make the file; *dry* works on a copy in memory. Raises sqlite3.Error."""
+        if dry:
+            self._db = sqlite3.connect(":memory:", isolation_level=None)
+            if path.exists():
+                with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as kept:
+                    kept.backup(self._db)
+                kept.close()
+        else:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+        with self.writing():
+            [version] = self._db.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for statement in SCHEMA.split(";\n"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """All or nothing of what is written inside; may be nested."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # --- meta
+
+    def word(self, name: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def set_word(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    @property
+    def cursor(self) -> int:
+        return int(self.word("cursor") or 0)
+
+    @property
+    def is_whole(self) -> bool:
+        """Was the feed read to its end at least once since the mirror was begun?"""
+        return self.word("whole") == "yes"
+
+    # --- the mirror of the server
+
+    def begin_mirror(self) -> None:
+        """Forget the mirror; until it is whole again nothing may be concluded from it."""
+        with self.writing():
+            self._db.execute("DELETE FROM remote")
+            self.set_word("cursor", "0")
+            self.set_word("whole", "no")
+
+    def mirror(self, changes: Iterable[Remote], cursor: int, at_end: bool) -> None:
+        """Take over a page of the feed, and the cursor after it."""
+        with self.writing():
+            for one in changes:
+                self.heard(one)
+            self.set_word("cursor", str(cursor))
+            if at_end:
+                self.set_word("whole", "yes")
+
+    def heard(self, one: Remote) -> None:
+        """The server's word on a path, unless a later one is known already."""
+        self._db.execute(
+            "INSERT INTO remote VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET hash = excluded.hash,"
+            " size = excluded.size, mtime_ms = excluded.mtime_ms, seq = excluded.seq WHERE excluded.seq > remote.seq",
+            (one.path, one.hash, one.size, one.mtime_ms, one.seq),
+        )
+
+    def remote(self, path: str) -> Remote | None:
+        """The server's live file at *path*; None when there is none."""
+        row = self._db.execute(
+            "SELECT path, hash, size, mtime_ms, seq FROM remote WHERE path = ? AND hash IS NOT NULL", (path,)
+        ).fetchone()
+        return Remote(*row) if row else None
+
+    def conflicted_copy(self, path: str, digest: str) -> str | None:
+        """A conflicted copy of *path* with that content, if the server has one."""
+        stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        folder = path[: path.rfind("/") + 1]
+        start = f"{folder}{stem}.sync-conflict-"
+        rows = self._db.execute("SELECT path FROM remote WHERE hash = ?", (digest,)).fetchall()
+        return next((str(found) for (found,) in rows if str(found).startswith(start)), None)
+
+    def unsettled(self) -> set[str]:
+        """Paths whose agreed version is not the server's."""
+        rows = self._db.execute(
+            "SELECT path FROM remote LEFT JOIN base USING (path) WHERE remote.hash IS NOT base.hash"
+            " UNION SELECT path FROM base WHERE path NOT IN (SELECT path FROM remote)"
+        )
+        return {str(path) for (path,) in rows}
+
+    def is_known(self, digest: str) -> bool:
+        """Does the server, or did both sides, have that content under any name?"""
+        found = self._db.execute(
+            "SELECT 1 FROM remote WHERE hash = ?1 UNION ALL SELECT 1 FROM base WHERE hash = ?1 LIMIT 1", (digest,)
+        )
+        return found.fetchone() is not None
+
+    # --- what was agreed on
+
+    def base(self, path: str) -> Base | None:
+        row = self._db.execute(f"{_BASE} WHERE path = ?", (path,)).fetchone()
+        return _base(row) if row else None
+
+    def bases(self) -> Iterator[Base]:
+        return map(_base, self._db.execute(_BASE).fetchall())
+
+    def below(self, folder: str) -> list[str]:
+        """The agreed paths in *folder*."""
+        rows = self._db.execute("SELECT path FROM base WHERE path >= ? AND path < ?", (folder + "/", folder + "0"))
+        return [str(path) for (path,) in rows]
+
+    def holders(self, digest: str) -> list[Base]:
+        """Agreed files with that content."""
+        return [_base(row) for row in self._db.execute(f"{_BASE} WHERE hash = ? LIMIT 8", (digest,))]
+
+    def agreed(self) -> int:
+        """How many files there are that both sides agreed on."""
+        [count] = self._db.execute("SELECT count(*) FROM base").fetchone()
+        return int(count)
+
+    def agree(self, path: str, digest: str, found: Stat, checked_ns: int) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (path, digest, found.size, found.mtime_ns, found.ctime_ns, found.inode, found.mode, checked_ns),
+        )
+
+    def forget(self, path: str) -> None:
+        """Neither side has *path*, or it is not synced any more."""
+        self._db.execute("DELETE FROM base WHERE path = ?", (path,))
+
+    # --- uploads that were begun
+
+    def session(self, path: str) -> Session | None:
+        row = self._db.execute("SELECT path, session, hash FROM uploads WHERE path = ?", (path,)).fetchone()
+        return Session(*row) if row else None
+
+    def sessions(self) -> list[Session]:
+        return [Session(*row) for row in self._db.execute("SELECT path, session, hash FROM uploads")]
+
+    def began(self, one: Session) -> None:
+        self._db.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)", (one.path, one.id, one.hash))
+
+    def ended(self, path: str) -> None:
+        self._db.execute("DELETE FROM uploads WHERE path = ?", (path,))
+
+
+_BASE = "SELECT path, hash, size, mtime_ns, ctime_ns, inode, mode, checked_ns FROM base"
+
+
+def _base(row: tuple[str, str, int, int, int, int, int, int]) -> Base:
+    path, digest, size, mtime_ns, ctime_ns, inode, mode, checked_ns = row
+    return Base(path, digest, Stat(size, mtime_ns, ctime_ns, inode, mode), checked_ns)
