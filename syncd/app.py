@@ -6,20 +6,23 @@ from aiohttp import web
 
 from syncd.config import Config
 from syncd.core.core import Core
+from syncd.core.feed import Feed
 from syncd.dialects import DIALECTS
 from syncd.web import probes
 from syncd.web.errors import plain_text
 from syncd.web.front import front, own_hosts
-from syncd.web.keys import CORE, GALLERY, RENDERERS
+from syncd.web.keys import CORE, FEED, GALLERY, PREFIXES, RENDERERS
 from syncd.workers.gallery import Gallery
 
 
-def make_app(config: Config, core: Core, gallery: Gallery) -> web.Application:
+def make_app(config: Config, core: Core, gallery: Gallery, feed: Feed) -> web.Application:
     """The application that a server or a test runs; all state is in its keys."""
     app = web.Application(middlewares=[front(own_hosts(config.server.public_url, config.server.hosts))])
     app[CORE] = core
+    app[FEED] = feed
     app[GALLERY] = gallery
     app[RENDERERS] = {}
+    app[PREFIXES] = {dialect.prefix: dialect.render for dialect in DIALECTS if dialect.prefix}
     for route in app.add_routes(probes.ROUTES):
         app[RENDERERS][route] = plain_text
     for dialect in DIALECTS:

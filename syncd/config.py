@@ -20,7 +20,9 @@ from syncd.sections import (
     Option,
     ServerSection,
     StorageSection,
+    SyncSection,
     TrashSection,
+    UploadsSection,
     options,
 )
 
@@ -38,7 +40,9 @@ __all__ = [
     "ServerSection",
     "Source",
     "StorageSection",
+    "SyncSection",
     "TrashSection",
+    "UploadsSection",
     "load",
     "options",
 ]

@@ -22,6 +22,7 @@ from syncd import __version__, systemd
 from syncd.app import make_app
 from syncd.config import Config, ConfigError
 from syncd.core.core import Core
+from syncd.core.feed import Feed
 from syncd.errors import SyncError
 from syncd.web.connections import Connection, House
 from syncd.web.front import request_factory
@@ -70,7 +71,7 @@ async def _serve(config: Config, load: Callable[[], Config]) -> None:
 
 
 async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: asyncio.Event) -> None:
-    gallery, watch, house = Gallery(core, pool), Watch(core), House()
+    feed, gallery, watch, house = Feed(core), Gallery(core, pool), Watch(core), House()
     if await core.disk.run(core.volume.is_present):
         await core.mount()
         watch.mounted()
@@ -78,9 +79,9 @@ async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: as
         log.error("the volume is not there; data requests get 503 until it is")
     control = Control(core, lambda: _status(pool, watch))
     with _signals(stop, lambda: _reload(core, load)):
-        async with _listening(core, gallery, house):
+        async with _listening(core, gallery, feed, house):
             _announce(core, pool)
-            await _work([watch, gallery, Sweeper(core), control, house, systemd.Watchdog()], stop)
+            await _work([watch, gallery, Sweeper(core, feed), control, house, systemd.Watchdog()], stop)
             systemd.notify("STOPPING=1")
         await gallery.close()
 
@@ -101,10 +102,10 @@ async def _work(workers: list[Worker], stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _listening(core: Core, gallery: Gallery, house: House) -> AsyncIterator[None]:
+async def _listening(core: Core, gallery: Gallery, feed: Feed, house: House) -> AsyncIterator[None]:
     """The web server on all addresses; leaving finishes the requests that run, within a bound."""
     loop = asyncio.get_running_loop()
-    runner = web.AppRunner(make_app(core.config, core, gallery))
+    runner = web.AppRunner(make_app(core.config, core, gallery, feed))
     await runner.setup()
     server = runner.server
     assert server is not None
@@ -119,6 +120,7 @@ async def _listening(core: Core, gallery: Gallery, house: House) -> AsyncIterato
     finally:
         for listener in listeners:
             listener.close()
+        feed.close()
         await house.drain(FINISH_S)
         await server.shutdown(CUT_S)
         await runner.cleanup()
@@ -180,7 +182,7 @@ def _announce(core: Core, pool: MediaPool) -> None:
 
 
 def _reload(core: Core, load: Callable[[], Config]) -> None:
-    """Take over what can change while running: access, registration, trash, documents, log level."""
+    """Take over what can change while running: all but where things are and how they are stored."""
     try:
         new = load()
     except ConfigError as exc:
@@ -192,6 +194,8 @@ def _reload(core: Core, load: Callable[[], Config]) -> None:
     ):
         log.warning("[server] (but for log_level), [storage] and [media] change at the next start")
     core.accounts.set_session_days(new.accounts.session_days)
-    core.config = replace(kept, accounts=new.accounts, mobisync=new.mobisync, trash=new.trash)
+    core.config = replace(
+        kept, accounts=new.accounts, uploads=new.uploads, mobisync=new.mobisync, sync=new.sync, trash=new.trash
+    )
     logging.getLogger().setLevel(new.server.log_level.upper())
     log.info("the configuration was read again")

@@ -13,3 +13,9 @@ def without_ssl() -> None:
     a Python built without it, and None in sys.modules looks like one. Call this before anything imports asyncio.
     """
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]  # None is how the import system spells "absent"
+
+
+def allow_ssl() -> None:
+    """Take without_ssl() back, for a library that cannot be imported without."""
+    if sys.modules.get("ssl", sys) is None:
+        del sys.modules["ssl"]

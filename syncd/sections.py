@@ -112,6 +112,40 @@ class AccountsSection:
         "open: whoever reaches this box can make an account. closed: accounts are made here, with: syncd user add",
     )
     session_days: int = option(7, Whole(1, 3650, "days"), "A log-in ends this long after it was last used.")
+    quota_gb: int = option(
+        0,
+        Whole(0, 1_048_576, "GiB"),
+        "What the files of one user may take up together; what lies in the trash does not count. 0: as much as the "
+        "disk has room for.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadsSection:
+    """What comes in, through whichever door."""
+
+    max_gb: int = option(
+        0,
+        Whole(0, 1_048_576, "GiB"),
+        "Largest file that is taken. 0: as large as the disk has room for.",
+    )
+    session_hours: int = option(
+        168,
+        Whole(1, 87_600, "hours"),
+        "An upload in chunks can be resumed for so long after its last chunk; then its room is free again.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSection:
+    """The door for computers that keep a folder in step (syncd sync)."""
+
+    tombstone_days: int = option(
+        180,
+        Whole(1, 36_500, "days"),
+        "Deletions are remembered at least this long, and until every device that is switched on took note of them. A "
+        "device that was away for longer compares everything anew, and loses nothing by it.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +180,6 @@ class MobisyncSection:
         "",
         Program(),
         "A program of your own that decides what looks like a page. Empty: the built-in rule.",
-    )
-    max_upload_gb: int = option(
-        0,
-        Whole(0, 1_048_576, "GiB"),
-        "Largest file that is taken. 0: as large as the disk has room for.",
     )
 
 
@@ -192,7 +221,9 @@ class Config:
     server: ServerSection = field(default_factory=ServerSection)
     storage: StorageSection = field(default_factory=StorageSection)
     accounts: AccountsSection = field(default_factory=AccountsSection)
+    uploads: UploadsSection = field(default_factory=UploadsSection)
     mobisync: MobisyncSection = field(default_factory=MobisyncSection)
+    sync: SyncSection = field(default_factory=SyncSection)
     media: MediaSection = field(default_factory=MediaSection)
     trash: TrashSection = field(default_factory=TrashSection)
 

@@ -28,6 +28,8 @@ program ffmpeg ffmpeg
 program exiftool libimage-exiftool-perl
 program bwrap bubblewrap
 program strace strace # the tests watch the order of writes with it
+program ip iproute2 # the tests cut networks of their own with these two
+program nft nftables
 # Debian's own python3 leaves these two out; one built from source has them.
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 python3 -c 'import os, sysconfig as s; open(os.path.join(s.get_path("include"), "Python.h"))' 2>/dev/null ||
@@ -53,7 +55,7 @@ elif [ $# -gt 0 ]; then
     echo "no apt-get here: please install what your system calls $*; going on" >&2
 fi
 
-echo "+ python3 -m venv .venv && .venv/bin/pip install --editable .[test,qr,lint]"
+echo "+ python3 -m venv .venv && .venv/bin/pip install --editable .[test,qr,client,lint]"
 [ -x .venv/bin/pip ] || python3 -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,qr,lint]'
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,qr,client,lint]'
 touch .venv/ready

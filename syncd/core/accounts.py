@@ -212,6 +212,11 @@ class Accounts:
                 self._cache[digest] = known
         return known
 
+    async def require_live(self, principal: Principal) -> None:
+        """Raise Unauthenticated when the token that *principal* showed is dead by now: for answers without an end."""
+        if await devices.token(self._db, principal.token) is None:
+            raise Unauthenticated("this token is not valid any more; sign in again")
+
     def _secret_of(self, token: str) -> str:
         """The part of *token* that a row is kept for; raises Unauthenticated."""
         if not looks_signed(token):
@@ -243,9 +248,13 @@ class Accounts:
     async def devices(self, user: User | None = None) -> list[Device]:
         return await devices.all_of(self._db, user.id if user is not None else None)
 
+    async def find_device(self, device_id: str) -> Device | None:
+        """That device, whosever it is; None when it is gone."""
+        return await devices.by_id(self._db, device_id)
+
     async def device(self, user: User, device_id: str) -> Device:
         """One of the user's devices; raises NotFound, and Forbidden for somebody else's."""
-        found = await devices.by_id(self._db, device_id)
+        found = await self.find_device(device_id)
         if found is None:
             raise NotFound("there is no such device")
         if found.user_id != user.id:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from syncd.core import pictures, plans
+from syncd.core import clashes, pictures, plans, swap
+from syncd.core.conflicts import Knowledge, Verdict
 from syncd.core.core import Core
 from syncd.core.mount import Mount
+from syncd.core.swap import Author, Require, no_matter
 from syncd.core.uploads import Arrived
 from syncd.disk.root import FileState
-from syncd.model import Reason, Trashed, TreePath, User
+from syncd.model import Clash, Reason, Trashed, TreePath, User
 
 BATCH = 200  # files per plan: others get their turn in between
 
@@ -23,6 +26,60 @@ async def store(mount: Mount, user: User, path: TreePath, upload: Arrived, devic
     done = await mount.committer.carry_out(partial(plans.store, mount.ground, user, path, upload, device_id))
     assert done.stored is not None
     return done.stored.path
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where content that was written with knowledge is now."""
+
+    path: TreePath
+    seq: int
+    is_new: bool  # nothing was there before, or it is a conflicted copy
+    clash: Clash | None = None
+
+
+async def put(
+    mount: Mount,
+    user: User,
+    path: TreePath,
+    upload: Arrived,
+    knowledge: Knowledge,
+    author: Author,
+    require: Require = no_matter,
+) -> Placed:
+    """Publish a sealed *upload* at *path* if what stands there was known, else beside it. Durable when this returns.
+
+    *require* gets the SHA-256 of what stands there and may refuse by raising.
+    """
+    done = await mount.committer.carry_out(
+        partial(swap.put, mount.ground, user, path, upload, knowledge, author, require)
+    )
+    stored = done.stored
+    assert stored is not None
+    clash = await clashes.noted(mount, stored.clash) if stored.clash is not None else None
+    return Placed(stored.path, done.seq, stored.verdict in (Verdict.FREE, Verdict.CLASH), clash)
+
+
+async def remove(mount: Mount, user: User, path: TreePath, author: Author, require: Require = no_matter) -> None:
+    """Move the file at *path* to the trash; raises NotFound."""
+    await mount.committer.carry_out(partial(swap.remove, mount.ground, user, path, author, require))
+
+
+async def move(
+    mount: Mount, user: User, source: TreePath, target: TreePath, author: Author, require: Require = no_matter
+) -> int:
+    """Rename a file; its seq. Raises NotFound, and Conflict when the new place is taken."""
+    done = await mount.committer.carry_out(partial(swap.move, mount.ground, user, source, target, author, require))
+    return done.seq
+
+
+async def restore_to(mount: Mount, user: User, place: str, target: TreePath, device_id: str | None) -> int:
+    """Bring what lies at *place* of the trash back to *target*; its seq.
+
+    Raises NotFound, and Conflict when *target* is taken.
+    """
+    done = await mount.committer.carry_out(partial(swap.restore, mount.ground, user, place, target, device_id))
+    return next(seq for seq, _ in done.changes)
 
 
 async def store_in_trash(mount: Mount, user: User, path: TreePath, upload: Arrived, device_id: str | None) -> None:

@@ -11,7 +11,7 @@ from syncd.core.mount import Mount
 from syncd.core.plans import Ground, Plan
 from syncd.core.swap import Author
 from syncd.db import conflicts, entries
-from syncd.db.records import Settled, Step
+from syncd.db.records import Clashed, Settled, Step
 from syncd.errors import NotFound
 from syncd.model import Clash, Reason, TreePath, User
 
@@ -25,6 +25,23 @@ class Resolved:
     clash: Clash
     upload_required: bool
     seq: int
+
+
+async def noted(mount: Mount, clash: Clashed) -> Clash | None:
+    """*clash* as it was written down; None when it is resolved by now."""
+    return await conflicts.same(
+        mount.index, clash.user_id, clash.device_id, clash.path, clash.local_hash, clash.server_hash
+    )
+
+
+async def unresolved(mount: Mount, user: User) -> list[Clash]:
+    """What still has to be decided, oldest first."""
+    return await conflicts.open_of(mount.index, user.id)
+
+
+async def get(mount: Mount, user: User, clash_id: int) -> Clash | None:
+    """That conflict, whatever became of it; None when there is none."""
+    return await conflicts.by_id(mount.index, user.id, clash_id)
 
 
 async def resolve(mount: Mount, user: User, clash_id: int, resolution: Resolution, author: Author) -> Resolved:

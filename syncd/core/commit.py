@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from syncd.core.conflicts import Verdict
 from syncd.core.plans import Ground, Plan, Stored
 from syncd.core.uploads import Uploads
 from syncd.db import meta
@@ -48,7 +47,6 @@ class Done:
     changes: Changes
     moved: int  # files that were renamed or removed
     stored: Stored | None = None
-    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def seq(self) -> int:
@@ -258,7 +256,7 @@ def _settle(group: Sequence[_Ticket], changes: Changes) -> None:
             records = [record for step in ticket.plan.steps for record in step.records]
             own = [by_record[id(one)] for one in records if id(one) in by_record]
             moved = sum(step.source is not None for step in ticket.plan.steps)
-            ticket.result.set_result(Done(own, moved, ticket.plan.stored, ticket.plan.verdicts))
+            ticket.result.set_result(Done(own, moved, ticket.plan.stored))
 
 
 def _flush(staged: Sequence[Staged]) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 
 from syncd.core.commit import Changes
+from syncd.core.conflicts import Knowledge
 from syncd.core.core import Core
 from syncd.core.mount import Mount
 from syncd.db import cursors, entries, meta
@@ -61,10 +62,11 @@ class Feed:
         Raises Expired for a cursor that means nothing (any more).
         """
         with self._core.use() as mount:
-            await self._require_meaning(mount, user, cursor)
             newest, found, is_all = await entries.feed(
                 mount.index, user.id, cursor, await self._last(mount), min(limit, PAGE_MOST), below
             )
+            # Afterwards: what is forgotten while it is read must not be missing in silence.
+            await self._require_meaning(mount, user, cursor)
         return Page(found, newest, not is_all)
 
     async def _last(self, mount: Mount) -> int | None:
@@ -118,8 +120,9 @@ class Feed:
         with self._core.use() as mount:
             return await cursors.of_user(mount.index, user.id)
 
-    async def forget_device(self, device_id: str) -> None:
-        """A device that is gone holds no deletion back."""
+    async def knowledge(self, device_id: str | None, base: bytes | None) -> Knowledge:
+        """What somebody knew who names the version *base*, or is a device that acknowledged some of the feed."""
+        if base is not None or device_id is None:
+            return Knowledge(base)
         with self._core.use() as mount:
-            async with mount.index.write(durable=False) as transaction:
-                await cursors.forget(transaction, device_id)
+            return Knowledge(cursor=await cursors.of_device(mount.index, device_id))

@@ -50,7 +50,6 @@ class Plan:
     staged: Staged | None = None
     touched: frozenset[Place] = field(default_factory=frozenset)  # places another plan of the same group may not use
     stored: Stored | None = None
-    verdicts: tuple[Verdict, ...] = ()  # on each change that was asked for
 
 
 def tree_place(user: User, path: TreePath | str) -> Place:

@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from syncd.core import changes, plans
+from syncd.core import changes, plans, tree
 from syncd.core.core import Core
 from syncd.core.mount import Mount
 from syncd.core.plans import is_current, trash_place, tree_place
 from syncd.db import entries, trash
+from syncd.disk.faults import translated
 from syncd.disk.root import FileState, Listed, Place
 from syncd.disk.staging import hash_file
-from syncd.errors import BadName, Conflict, NotFound, SyncError, VolumeUnavailable
+from syncd.errors import BadName, Busy, Conflict, NotFound, SyncError, VolumeUnavailable
 from syncd.model import RESERVED, TRASH_DIR, Entry, TreePath, User
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,38 @@ async def scan(core: Core, *, confirm_deletions: bool = False, progress: Progres
             await _scan_trash(mount, user, report)
         mount.was_clean = True
     return report
+
+
+async def settled(core: Core, user: User, path: TreePath) -> Entry:
+    """The live row of *path*, read again first if another program changed the file; raises NotFound, and Busy while it
+    is being changed."""
+    entry = await tree.live(core, user, path)
+    place = tree_place(user, path)
+    with core.use() as mount:
+        with translated():
+            state = mount.root.state(place)  # a look at a name the kernel has at hand, cheaper than a thread
+        if state is None:
+            raise NotFound("there is no such file")
+        if is_current(entry, state):
+            return entry
+        try:
+            digest = await mount.disk.run(hash_file, mount.root, place)
+            await _take_note(core, mount, user, str(path), entry, digest, state)
+        except Conflict as exc:
+            raise Busy("another program is changing this file; try again") from exc
+    return await tree.live(core, user, path)
+
+
+async def _take_note(
+    core: Core, mount: Mount, user: User, path: str, known: Entry | None, digest: bytes, state: FileState
+) -> bool:
+    """Bring the row of a file up to what was read; was that a change of its content?"""
+    if known is None or known.hash != digest:
+        return bool(await changes.adopt(mount, user, path, digest, state))
+    async with mount.index.write(durable=False) as transaction:
+        await entries.note_mtime(transaction, known.seq, state.mtime_ns)
+    core.remembered.pop((user.id, path), None)
+    return False
 
 
 class _Walk:
@@ -136,12 +169,7 @@ class _Walk:
             log.info("%r changed while it was read; the next scan will see it", path)
 
     async def _differs(self, path: str, known: Entry | None, digest: bytes, state: FileState) -> None:
-        if known is not None and known.hash == digest:
-            async with self._mount.index.write(durable=False) as transaction:
-                await entries.note_mtime(transaction, known.seq, state.mtime_ns)
-            self._core.remembered.pop((self._user.id, path), None)
-            return
-        recorded = await changes.adopt(self._mount, self._user, path, digest, state)
+        recorded = await _take_note(self._core, self._mount, self._user, path, known, digest, state)
         if recorded and known is None:
             self._report.new += 1
         elif recorded:

@@ -11,13 +11,14 @@ from enum import Enum, auto
 from functools import partial
 from typing import Literal
 
-from syncd.core import plans, swap
+from syncd.core import clashes, plans, swap
 from syncd.core.conflicts import Knowledge, Verdict, decide
 from syncd.core.mount import Mount
 from syncd.core.plans import Ground, Plan, Standing, tree_place
 from syncd.core.swap import Author
 from syncd.db import conflicts
 from syncd.db.records import Clashed, Place, Step
+from syncd.errors import BadRequest, Conflict, NotFound, SyncError
 from syncd.model import Clash, ClashKind, Reason, TreePath, User
 
 BATCH = 100  # changes in one plan: others get their turn in between
@@ -44,6 +45,7 @@ class Answer(Enum):
     ACCEPTED = auto()
     UPLOAD = auto()  # the content has to be sent
     CONFLICT = auto()  # the versions did not know of each other
+    REFUSED = auto()  # no such path can be: a part of it is a file
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Reply:
     accepted: list[str] = field(default_factory=list)
     upload_required: list[str] = field(default_factory=list)
     conflicts: list[Clash] = field(default_factory=list)
+    refused: list[tuple[TreePath, SyncError]] = field(default_factory=list)
 
 
 async def take(mount: Mount, user: User, changes: Sequence[Reported], author: Author) -> Reply:
@@ -67,15 +70,20 @@ async def take(mount: Mount, user: User, changes: Sequence[Reported], author: Au
 
 
 def _batches(changes: Sequence[Reported]) -> Iterator[list[Reported]]:
-    """Runs of changes of which no two touch one path: a plan sees nothing of what it is going to do itself."""
+    """Runs of changes of which no two touch one path, nor one a folder that is a file to the other: a plan sees nothing
+    of what it is going to do itself."""
     batch: list[Reported] = []
-    touched: set[TreePath] = set()
+    files: set[tuple[str, ...]] = set()
+    folders: set[tuple[str, ...]] = set()
     for one in changes:
-        if len(batch) == BATCH or touched.intersection(one.paths):
+        own = {path.parts for path in one.paths}
+        above = {parts[:depth] for parts in own for depth in range(1, len(parts))}
+        if len(batch) == BATCH or own & files or own & folders or above & files:
             yield batch
-            batch, touched = [], set()
+            batch, files, folders = [], set(), set()
         batch.append(one)
-        touched.update(one.paths)
+        files |= own
+        folders |= above
     if batch:
         yield batch
 
@@ -87,6 +95,7 @@ class _Note:
     path: TreePath
     answer: Answer
     clash: Clashed | None = None
+    refusal: SyncError | None = None
 
 
 async def _tell(mount: Mount, note: _Note, reply: Reply) -> None:
@@ -95,12 +104,12 @@ async def _tell(mount: Mount, note: _Note, reply: Reply) -> None:
             reply.accepted.append(str(note.path))
         case Answer.UPLOAD:
             reply.upload_required.append(str(note.path))
+        case Answer.REFUSED:
+            assert note.refusal is not None
+            reply.refused.append((note.path, note.refusal))
         case Answer.CONFLICT:
-            clash = note.clash
-            assert clash is not None
-            found = await conflicts.same(
-                mount.index, clash.user_id, clash.device_id, clash.path, clash.local_hash, clash.server_hash
-            )
+            assert note.clash is not None
+            found = await clashes.noted(mount, note.clash)
             if found is not None:  # else somebody resolved it this moment
                 reply.conflicts.append(found)
 
@@ -110,7 +119,10 @@ async def _plan(ground: Ground, user: User, changes: Sequence[Reported], author:
     notes.clear()
     plan = _Plan(ground, user, author, notes)
     for one in changes:
-        await plan.add(one)
+        try:
+            await plan.add(one)
+        except (BadRequest, Conflict, NotFound) as exc:
+            notes.append(_Note(one.path, Answer.REFUSED, refusal=exc))
     return Plan(tuple(plan.steps), touched=frozenset(plan.taken))
 
 
@@ -134,8 +146,10 @@ class _Plan:
             await self._written(one)
 
     async def _written(self, one: Reported) -> None:
+        if one.hash is None:  # the upload will tell, and be compared
+            self._note(one.path, Answer.UPLOAD)
+            return
         standing = await swap.standing_at(self._ground, self._user, one.path)
-        assert one.hash is not None
         match decide(standing.hash if standing is not None else None, one.hash, _is_known(one, standing)):
             case Verdict.SAME:
                 self._note(one.path, Answer.ACCEPTED)

@@ -170,6 +170,11 @@ class Sessions:
             raise NotFound(_NONE)
         return progress
 
+    @staticmethod
+    def missing(session: UploadSession) -> list[tuple[int, int]]:
+        """Ranges, first and last, of the chunks that are still to be sent."""
+        return [] if session.stored is not None else Chunks(session.chunk_count, session.received).missing()
+
     def _shown(self, progress: Progress) -> UploadSession:
         return replace(progress.session, received=progress.received.to_bytes())
 

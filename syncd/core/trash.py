@@ -25,11 +25,11 @@ async def pages(core: Core, user: User | None = None) -> AsyncIterator[list[Tras
     last = 0
     while True:
         with core.use() as mount:
-            page = await trash.page(mount.index, user.id if user else None, last, PAGE)
-        if not page:
+            found = await trash.page(mount.index, user.id if user else None, last, PAGE)
+        if not found:
             return
-        last = page[-1].id
-        yield page
+        last = found[-1].id
+        yield found
 
 
 async def find(core: Core, trash_id: int) -> Trashed:
@@ -39,6 +39,12 @@ async def find(core: Core, trash_id: int) -> Trashed:
     if found is None:
         raise NotFound(f"there is no number {trash_id} in the trash")
     return found
+
+
+async def page(core: Core, user: User, after_id: int, limit: int) -> list[Trashed]:
+    """The next files in the trash of one user beyond *after_id*, oldest first."""
+    with core.use() as mount:
+        return await trash.page(mount.index, user.id, after_id, limit)
 
 
 async def places_in(core: Core, user: User, folder: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from syncd.db.database import Database, Transaction
+from syncd.db.entries import NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,6 @@ async def acknowledge(transaction: Transaction, device_id: str, user_id: int, se
     await transaction.run("INSERT OR REPLACE INTO cursors VALUES (?,?,?,?)", (device_id, user_id, seq, now_ms))
 
 
-async def forget(transaction: Transaction, device_id: str) -> None:
-    await transaction.run("DELETE FROM cursors WHERE device_id = ?", (device_id,))
-
-
 async def means_something(db: Database, user_id: int, seq: int, rebuilt_at: int) -> bool:
     """Was *seq* given out by this index, and are all deletions since still remembered?"""
     found = await db.read(
@@ -50,11 +47,16 @@ async def note_gap(transaction: Transaction, low: int, high: int) -> None:
     await transaction.run("INSERT INTO gaps (low, high) VALUES (?, ?)", (low, high))
 
 
-async def forget_deletions(transaction: Transaction, user_id: int, up_to_seq: int, before_ms: int) -> int:
-    """Drop tombstones that are that old and that far back, and move the floor; how many there were."""
+async def forget_deletions(transaction: Transaction, user_id: int, up_to_seq: int, before_ms: int, limit: int) -> int:
+    """Drop the first *limit* tombstones that are that old and that far back, and move the floor; how many there were.
+
+    The floor has to be below every tombstone that is left, so an old one behind a young one stays with it.
+    """
     gone = await transaction.run(
-        "DELETE FROM entries WHERE user_id = ? AND NOT live AND seq <= ? AND changed_ms < ? RETURNING seq",
-        (user_id, up_to_seq, before_ms),
+        "DELETE FROM entries WHERE seq IN (SELECT seq FROM entries WHERE user_id = ?1 AND NOT live AND seq <= ?2"
+        " AND seq < coalesce((SELECT min(seq) FROM entries WHERE user_id = ?1 AND NOT live AND changed_ms >= ?3), ?4)"
+        " ORDER BY seq LIMIT ?5) RETURNING seq",
+        (user_id, up_to_seq, before_ms, NEVER, limit),
     )
     if gone:
         await transaction.run(

@@ -80,6 +80,16 @@ async def owner_of_hash(db: Database, digest: bytes) -> Entry | None:
     return _entry(found[0]) if found else None
 
 
+async def with_contents(db: Database, user_id: int, hashes: Sequence[bytes]) -> list[Entry]:
+    """The live files of a user that have one of these contents; at most a few hundred hashes."""
+    marks = ",".join("?" * len(hashes))
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM entries WHERE hash IN ({marks}) AND live AND user_id = ? ORDER BY path",
+        (*hashes, user_id),
+    )
+    return [_entry(row) for row in found]
+
+
 async def newest(db: Database) -> int:
     """The highest seq ever issued."""
     found = await db.read("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
@@ -114,7 +124,7 @@ async def note_mtime(transaction: Transaction, seq: int, disk_mtime_ns: int) -> 
 
 async def drop_user(transaction: Transaction, user_id: int) -> None:
     """Forget a removed user's rows; the files stay on the disk."""
-    for table in ("entries", "trash", "usage"):
+    for table in ("entries", "trash", "usage", "cursors", "floors", "sessions", "conflicts"):
         await transaction.run(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))
 
 

@@ -52,6 +52,14 @@ async def open_ones(db: Database) -> list[UploadSession]:
     return [_session(row) for row in found]
 
 
+async def open_bytes(db: Database, user_id: int) -> int:
+    """What the uploads of a user that are not complete will come to."""
+    found = await db.read(
+        "SELECT coalesce(sum(size), 0) FROM sessions WHERE user_id = ? AND stored IS NULL", (user_id,)
+    )
+    return int(found[0][0] or 0)
+
+
 async def expired(db: Database, before_ms: int, before_up_s: int) -> list[str]:
     """Ids of those, complete or not, that nobody touched since: by the clock *and* by the hours the box was up."""
     found = await db.read(

@@ -87,6 +87,15 @@ async def expired(db: Database, before_ms: int, before_up_s: int, limit: int) ->
     return [_trashed(row) for row in found]
 
 
+async def contents_among(db: Database, user_id: int, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these contents lie in the trash of a user; at most a few hundred hashes."""
+    marks = ",".join("?" * len(hashes))
+    found = await db.read(
+        f"SELECT DISTINCT hash FROM trash WHERE hash IN ({marks}) AND user_id = ?", (*hashes, user_id)
+    )
+    return {bytes(digest) for (digest,) in found}  # type: ignore[arg-type]  # STRICT
+
+
 async def holds_hash(db: Database, digest: bytes) -> bool:
     """Does any trash still hold that content?"""
     return bool(await db.read("SELECT 1 FROM trash WHERE hash = ? LIMIT 1", (digest,)))

@@ -15,3 +15,4 @@ class Dialect:
     name: str
     routes: Sequence[web.AbstractRouteDef]
     render: Renderer
+    prefix: str = ""  # of all its addresses, so that it also tells of those that it does not have

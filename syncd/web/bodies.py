@@ -63,6 +63,14 @@ async def read_all(request: web.Request, most_bytes: int) -> bytes:
     return b"".join(parts)
 
 
+async def pieces(request: web.Request) -> AsyncIterator[bytes]:
+    """The body as it comes; raises Stalled, BadRequest."""
+    pace = Pace()
+    while chunk := await read_some(request):
+        pace.took(len(chunk))
+        yield chunk
+
+
 JsonObject = dict[str, object]
 
 

@@ -52,6 +52,14 @@ def select(headers: Mapping[str, str], etag: str, mtime_s: int, size: int) -> Se
     return select_range(wanted, size)
 
 
+def holds(headers: Mapping[str, str], etag: str | None) -> bool:
+    """May a write with *headers* go on (If-Match, If-None-Match), where *etag* stands (None: nothing)?"""
+    wanted, unwanted = headers.get("If-Match"), headers.get("If-None-Match")
+    if wanted is not None and (etag is None or not _matches(wanted, etag, weak=False)):
+        return False
+    return unwanted is None or etag is None or not _matches(unwanted, etag, weak=True)
+
+
 def select_range(header: str, size: int) -> Selection:
     """The one range of *header*; several ranges, other units and nonsense mean the whole (RFC 9110 §14.2)."""
     found = _RANGE.fullmatch(header)

@@ -22,6 +22,16 @@ class Misdirected(SyncError):
     code = "misdirected"
 
 
+class MethodNotAllowed(SyncError):
+    """*allowed* are the methods that the address takes."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"use {allowed} here")
+        self.allowed = allowed
+
+
 class Unsupported(SyncError):
     """A content coding; bodies are taken as they are."""
 
@@ -35,12 +45,15 @@ STATUS: dict[type[SyncError], HTTPStatus] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Expired: HTTPStatus.GONE,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     errors.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.TooManySessions: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.VolumeUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -55,7 +68,9 @@ def status_of(exc: SyncError) -> HTTPStatus:
 
 
 def headers_of(exc: SyncError) -> dict[str, str]:
-    """Retry-After where waiting helps, WWW-Authenticate where a token does."""
+    """Retry-After where waiting helps, WWW-Authenticate where a token does, Allow where another method does."""
+    if isinstance(exc, MethodNotAllowed):
+        return {"Allow": exc.allowed}
     retry_s = getattr(exc, "retry_s", None)
     if retry_s is not None:
         return {"Retry-After": str(retry_s)}

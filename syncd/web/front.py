@@ -24,8 +24,8 @@ from aiohttp.web_protocol import RequestHandler
 from yarl import URL
 
 from syncd.errors import BadRequest, NotFound, SyncError
-from syncd.web.errors import Misdirected, Unsupported, headers_of, plain_text, status_of
-from syncd.web.keys import KEY, RENDERERS
+from syncd.web.errors import MethodNotAllowed, Misdirected, Unsupported, headers_of, plain_text, status_of
+from syncd.web.keys import KEY, PREFIXES, RENDERERS, Renderer
 
 log = logging.getLogger(__name__)
 access_log = logging.getLogger("syncd.access")
@@ -138,7 +138,7 @@ def _refusal(request: web.Request, exc: Exception) -> web.StreamResponse:
 
 def render(request: web.Request, exc: SyncError) -> web.Response:
     """*exc* as an answer."""
-    renderer = request.app[RENDERERS].get(request.match_info.route, plain_text)
+    renderer = _renderer(request)
     status = status_of(exc)
     if status == 500:
         log.error("%s %r: %s", request.method, request.path, exc, exc_info=exc)
@@ -147,17 +147,25 @@ def render(request: web.Request, exc: SyncError) -> web.Response:
     return response
 
 
+def _renderer(request: web.Request) -> Renderer:
+    """That of the dialect that owns the route, or such addresses."""
+    route = request.app[RENDERERS].get(request.match_info.route)
+    if route is not None:
+        return route
+    prefixes = request.app[PREFIXES].items()
+    return next((render for prefix, render in prefixes if request.path.startswith(prefix)), plain_text)
+
+
 def _routing(request: web.Request, exc: web.HTTPException) -> web.Response:
     if isinstance(exc, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(exc.allowed_methods))
-        return web.Response(status=405, headers={"Allow": allowed}, text=f"use {allowed} here\n")
+        return render(request, MethodNotAllowed(", ".join(sorted(exc.allowed_methods))))
     if isinstance(exc, web.HTTPNotFound):
-        return plain_text(404, NotFound("there is nothing at this address"))
-    return plain_text(exc.status, BadRequest(exc.reason))
+        return render(request, NotFound("there is nothing at this address"))
+    return _renderer(request)(exc.status, BadRequest(exc.reason))
 
 
 def _own_fault(request: web.Request) -> web.Response:
     """Our mistake: the log gets the traceback, the client a number to ask about."""
     number = secrets.token_hex(4)
     log.exception("%s %r failed (%s)", request.method, request.path, number)
-    return plain_text(500, SyncError(f"something went wrong here; the server's log has it under {number}"))
+    return _renderer(request)(500, SyncError(f"something went wrong here; the server's log has it under {number}"))

@@ -1,12 +1,15 @@
-"""What time brings: the trash ends, the clock is remembered, and in `balanced` what was written becomes durable."""
+"""What time brings: the trash ends, what is no longer needed is forgotten, the clock is remembered, and in `balanced`
+what was written becomes durable."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
-from syncd.core import trash
+from syncd.core import retention, trash
 from syncd.core.core import Core
+from syncd.core.feed import Feed
 from syncd.errors import SyncError
 
 log = logging.getLogger(__name__)
@@ -14,12 +17,20 @@ log = logging.getLogger(__name__)
 HOUR_S = 3600
 DURABLE_S = 5  # in `balanced`, a power cut may undo at most this much
 
+CHORES: tuple[tuple[Callable[[Core], Awaitable[int | None]], str], ...] = (
+    (trash.purge, "%d files in the trash were past [trash] keep_days and are removed"),
+    (retention.end_uploads, "%d uploads were not resumed within [uploads] session_hours; their room is free"),
+    (retention.forget_deletions, "%d deletions are past [sync] tombstone_days and known to all; they are forgotten"),
+    (retention.forget_block_maps, ""),
+)
+
 
 class Sweeper:
     """The worker for everything that is due now and then."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, feed: Feed) -> None:
         self._core = core
+        self._feed = feed
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -32,13 +43,17 @@ class Sweeper:
             await asyncio.sleep(HOUR_S)
             self._core.accounts.look_again()
             await self._core.keeper.save()
-            try:
-                erased = await trash.purge(self._core)
-            except SyncError as exc:
-                log.info("the trash was not purged: %s", exc)
-                continue
-            if erased:
-                log.info("%d files in the trash were past [trash] keep_days and are removed", erased)
+            for chore, said in CHORES:
+                await self._do(chore, said)
+
+    async def _do(self, chore: Callable[[Core], Awaitable[int | None]], said: str) -> None:
+        try:
+            done = await chore(self._core)
+        except SyncError as exc:
+            log.info("%s has to wait: %s", chore.__name__, exc)
+            return
+        if done:
+            log.info(said, done)
 
     async def _make_durable(self) -> None:
         while True:
@@ -48,3 +63,5 @@ class Sweeper:
                     await mount.make_durable()
             except SyncError as exc:
                 log.debug("not made durable: %s", exc)
+                continue
+            self._feed.ring()

@@ -39,9 +39,8 @@ def known_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         "delete_all": "off",
         "other_files": "keep",
         "documents_to_trash": True,
-        "max_upload_gb": 1,
     }
-    with Daemon({"mobisync": mobisync}, tmp_path_factory.mktemp("known")) as daemon:
+    with Daemon({"mobisync": mobisync, "uploads": {"max_gb": 1}}, tmp_path_factory.mktemp("known")) as daemon:
         daemon.add_user("nora", None)
         yield daemon
 

@@ -8,17 +8,16 @@ import json
 import logging
 from datetime import date
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from syncd.core import changes
-from syncd.core.core import Core
+from syncd.core import changes, quota
 from syncd.dialects.mobisync.names import device_folder, file_name, month_folder
 from syncd.dialects.mobisync.visitor import newcomer
 from syncd.errors import BadRequest, NotMedia, SyncError
 from syncd.media.sniff import SNIFF_BYTES, sniff
 from syncd.model import TreePath
 from syncd.web.bodies import FirstPart, PartHead
-from syncd.web.front import render
+from syncd.web.expect import expecting
 from syncd.web.keys import CORE
 
 log = logging.getLogger(__name__)
@@ -57,8 +56,9 @@ async def _upload(request: web.Request) -> None:
     year, month = month_folder(_date_header(request), date.today())
     visitor = await newcomer(request, name)
     path = _target(head, year, month, is_media)
+    most_bytes = await quota.room(core, visitor.user, path, request.content_length)
     with core.use() as mount:
-        async with mount.uploads.begin(request.content_length, _most_bytes(core)) as incoming:
+        async with mount.uploads.begin(request.content_length, most_bytes) as incoming:
             await incoming.write(beginning)
             async for chunk in content:
                 await incoming.write(chunk)
@@ -127,21 +127,11 @@ def require_fit(request: web.Request) -> None:
     """Raises TooLarge, StorageFull, VolumeUnavailable by what the headers announce."""
     core = request.app[CORE]
     with core.use() as mount:
-        mount.uploads.require_fit(request.content_length or 0, _most_bytes(core))
+        mount.uploads.require_fit(request.content_length or 0, quota.largest(core))
 
 
-def _most_bytes(core: Core) -> int | None:
-    most_gb = core.config.mobisync.max_upload_gb
-    return most_gb << 30 if most_gb else None
+async def _check(request: web.Request) -> None:
+    require_fit(request)
 
 
-async def expect(request: web.Request) -> web.StreamResponse | None:
-    """`Expect: 100-continue`: a full or absent disk is told before the body is sent for nothing."""
-    try:
-        require_fit(request)
-    except SyncError as exc:
-        return render(request, exc)
-    if request.headers[hdrs.EXPECT].lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # else aiohttp takes this for the beginning of the answer
-    return None
+expect = expecting(_check)

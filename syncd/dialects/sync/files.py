@@ -1,0 +1,143 @@
+"""`/api/v1/sync/files/…`, `/move`, `/download/…` and `/blocks/…`: whole files, without a session."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Callable
+from functools import partial
+
+from aiohttp import web
+
+from syncd.core import block_maps, changes, quota, reconcile, tree
+from syncd.core.conflicts import EVERYTHING, Knowledge
+from syncd.core.sessions import DEFAULT_CHUNK, MAX_CHUNK, MIN_CHUNK
+from syncd.dialects.sync import access, wire
+from syncd.errors import BadRequest, Conflict
+from syncd.model import Device, TreePath
+from syncd.web.bodies import pieces, read_json
+from syncd.web.conditions import holds
+from syncd.web.errors import PreconditionFailed
+from syncd.web.files import send
+from syncd.web.keys import CORE, FEED
+
+
+async def put(request: web.Request) -> web.Response:
+    """Store one file in one request: 201 where nothing was, or for a conflicted copy, else 200."""
+    asking = await access.require(request)
+    path, digest = wire.tree_path(request), wire.content_digest(request)
+    device = await access.acting_device(request, asking, {})
+    modified = request.query.get("modified_at")
+    mtime_ms = wire.milliseconds(modified, "modified_at") if modified else None
+    knowledge, require = await _knowledge(request, device), _precondition(request)
+    core, user = request.app[CORE], asking.user
+    most_bytes = await quota.room(core, user, path, request.content_length)
+    with core.use() as mount:
+        async with mount.uploads.begin(request.content_length, most_bytes) as incoming:
+            async for piece in pieces(request):
+                await incoming.write(piece)
+            arrived = await incoming.seal(mtime_ms)
+            if digest is not None and digest != arrived.digest:
+                raise BadRequest("the file was damaged on its way; send it again", code="digest_mismatch")
+            placed = await changes.put(
+                mount, user, path, arrived, knowledge, access.author(request, asking, device), require
+            )
+    body = wire.stored_json(str(placed.path), arrived.digest, arrived.state.size, placed.seq, placed.clash)
+    return web.json_response(body, status=201 if placed.is_new else 200, headers={"ETag": _etag(arrived.digest)})
+
+
+async def check_put(request: web.Request) -> None:
+    """What can be said of an upload before its bytes are sent; raises what it would be refused with."""
+    asking = await access.require(request)
+    core, path = request.app[CORE], wire.tree_path(request)
+    most_bytes = await quota.room(core, asking.user, path, request.content_length)
+    with core.use() as mount:
+        mount.uploads.require_fit(request.content_length or 0, most_bytes)
+    standing = await tree.entry(core, asking.user, path)
+    _precondition(request)(standing.hash if standing is not None else None)
+
+
+async def _knowledge(request: web.Request, device: Device | None) -> Knowledge:
+    """A person who names no version means the one that is there."""
+    base = request.query.get("base_hash")
+    if not base and device is None:
+        return EVERYTHING
+    return await request.app[FEED].knowledge(
+        device.id if device is not None else None, wire.content_hash(base, "base_hash") if base else None
+    )
+
+
+def _precondition(request: web.Request) -> Callable[[bytes | None], None]:
+    """A check of what stands at the place against If-Match and If-None-Match; it raises PreconditionFailed."""
+
+    def require(standing: bytes | None) -> None:
+        if not holds(request.headers, _etag(standing) if standing is not None else None):
+            raise PreconditionFailed("another version is there by now; nothing was changed")
+
+    return require
+
+
+def _etag(digest: bytes) -> str:
+    return f'"{digest.hex()}"'
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Move a file to the trash."""
+    asking = await access.require(request)
+    device = await access.acting_device(request, asking, {})
+    with request.app[CORE].use() as mount:
+        await changes.remove(
+            mount,
+            asking.user,
+            wire.tree_path(request),
+            access.author(request, asking, device),
+            _precondition(request),
+        )
+    return web.Response(status=204)
+
+
+async def move(request: web.Request) -> web.Response:
+    """Rename a file, never over another; with `base_hash` only that version of it."""
+    asking = await access.require(request)
+    body = await read_json(request)
+    device = await access.acting_device(request, asking, body)
+    source = TreePath.parse(wire.required_text(body, "from"))
+    target = TreePath.parse(wire.required_text(body, "to"))
+    base = wire.hash_field(body, "base_hash")
+    with request.app[CORE].use() as mount:
+        author = access.author(request, asking, device)
+        seq = await changes.move(mount, asking.user, source, target, author, partial(_require_version, base))
+    return web.json_response({"path": str(target), "sequence": seq})
+
+
+def _require_version(base: bytes | None, standing: bytes | None) -> None:
+    if base is not None and standing != base:
+        raise Conflict("another version is there by now; nothing was changed")
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """The file, or a range of it; its ETag is its content."""
+    asking = await access.require(request)
+    core, path = request.app[CORE], wire.tree_path(request)
+    entry = await reconcile.settled(core, asking.user, path)
+    with tree.opened(core, asking.user, entry) as opened:
+        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return await send(request, opened, content_type)
+
+
+async def blocks(request: web.Request) -> web.Response:
+    """Of which blocks a file consists: who has some of them fetches only the others."""
+    asking = await access.require(request)
+    chunk_size = wire.query_number(request, "chunk_size", DEFAULT_CHUNK, least=1)
+    chunk_size = min(max(chunk_size, MIN_CHUNK), MAX_CHUNK)
+    core = request.app[CORE]
+    entry = await reconcile.settled(core, asking.user, wire.tree_path(request))
+    with tree.opened(core, asking.user, entry) as opened:
+        assert entry.hash is not None
+        found = await block_maps.of_open_file(opened.mount.ground, opened.fd, opened.size, entry.hash, chunk_size)
+    body = {
+        "chunk_size": chunk_size,
+        "content_hash": wire.named(entry.hash),
+        "file_size": opened.size,
+        "blocks": [one.hex() for one in found],
+    }
+    return web.json_response(body)
