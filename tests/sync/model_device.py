@@ -208,6 +208,10 @@ class ModelDevice:
         if answer is not None:
             sending.missing.remove(index)
 
+    def send_rest(self, carry: Carrier) -> None:
+        while self.sending is not None and self.sending.missing:
+            self.send_chunk(0, carry)
+
     def complete(self, carry: Carrier) -> None:
         """Publish what was sent; a server that forgot chunks, as a kill allows, says which."""
         sending = self.sending
@@ -283,15 +287,16 @@ class ModelDevice:
     def drain(self, carry: Carrier) -> None:
         """Tell everything and hear everything, once."""
         if self.sending is not None:
-            while self.sending is not None and self.sending.missing:
-                self.send_chunk(0, carry)
+            self.send_rest(carry)
             self.complete(carry)
         while self.pull(500):
             pass
         self.fetch_all()
-        for path in self.dirty():
-            self.push(path, carry)
-        while self.pull(500):
-            pass
-        self.fetch_all()
-        self.acknowledge(carry)
+        if dirty := self.dirty():
+            for path in dirty:
+                self.push(path, carry)
+            while self.pull(500):
+                pass
+            self.fetch_all()
+        if self.acked != self.remote:
+            self.acknowledge(carry)

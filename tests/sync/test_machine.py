@@ -7,7 +7,7 @@ Hypothesis writes the stories and shortens those that go wrong. `--examples N` t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,7 +21,8 @@ from tests.faults.witness import hashes_on_disk
 from tests.sync.api import Api, sha256
 from tests.sync.conftest import new_laptop
 from tests.sync.model_device import ModelDevice
-from tests.sync.network import Fate, Network, Witness
+from tests.sync.network import Fate, Network
+from tests.sync.witness import Witness
 
 MOST_DEVICES = 5
 STEPS = 25
@@ -47,6 +48,35 @@ class World:
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
+def _any(device: ModelDevice) -> bool:
+    return True
+
+
+def has_files(device: ModelDevice) -> bool:
+    return bool(device.files)
+
+
+def has_deleted(device: ModelDevice) -> list[str]:
+    return [path for path in device.dirty() if path not in device.files]
+
+
+def may_begin(device: ModelDevice) -> list[str]:
+    """What it could begin to upload in chunks."""
+    return [path for path in device.dirty() if path in device.files] if device.sending is None else []
+
+
+def is_sending(device: ModelDevice) -> bool:
+    return device.sending is not None
+
+
+def may_acknowledge(device: ModelDevice) -> bool:
+    return device.base == device.remote != device.acked
+
+
+def picked(paths: Collection[str], pick: int) -> str:
+    return sorted(paths)[pick % len(paths)]
+
+
 class Household(RuleBasedStateMachine):
     """Some devices and their folder."""
 
@@ -58,92 +88,132 @@ class Household(RuleBasedStateMachine):
         self.network = Network(self.witness)
         self.devices: list[ModelDevice] = []
 
-    @initialize(count=st.integers(3, MOST_DEVICES))
-    def unpack(self, count: int) -> None:
+    @initialize(count=st.integers(3, MOST_DEVICES), names=st.sets(st.sampled_from(NAMES)))
+    def unpack(self, count: int, names: set[str]) -> None:
+        """Everybody begins with the same files."""
         newest = self.world.person.all_changes(0, self.below)[1]
         self.devices = [ModelDevice(api, self.below, newest) for api in self.world.laptops[:count]]
+        for number, name in enumerate(sorted(names)):
+            self.write(self.devices[0], name, bytes([100 + number]) * 10)
+        for device in self.devices if names else ():
+            device.drain(self.network)
 
-    def device(self, at: int) -> ModelDevice:
-        return self.devices[at % len(self.devices)]
+    def one(self, at: int, wanted: Callable[[ModelDevice], object]) -> ModelDevice:
+        """One of the devices that are *wanted*; there is one."""
+        found = [device for device in self.devices if wanted(device)]
+        return found[at % len(found)]
+
+    def any(self, wanted: Callable[[ModelDevice], object]) -> bool:
+        return any(wanted(device) for device in self.devices)
 
     # --- what people do; nobody else knows yet
 
-    @rule(at=devices, name=st.sampled_from(NAMES), content=contents)
-    def edit(self, at: int, name: str, content: bytes) -> None:
+    def write(self, device: ModelDevice, name: str, content: bytes) -> None:
         mark = self.below.encode()  # content found in another story would not count
         marked = (mark + content)[: len(content)] if len(content) > 100 else content and mark + content
-        self.device(at).files[self.below + name] = marked
+        device.files[self.below + name] = marked
 
+    @rule(at=devices, name=st.sampled_from(NAMES), content=contents)
+    def edit(self, at: int, name: str, content: bytes) -> None:
+        self.write(self.one(at, _any), name, content)
+
+    @precondition(lambda self: self.any(has_files))
     @rule(at=devices, pick=picks)
     def remove(self, at: int, pick: int) -> None:
-        files = self.device(at).files
-        if files:
-            del files[sorted(files)[pick % len(files)]]
+        files = self.one(at, has_files).files
+        del files[picked(files, pick)]
 
-    @rule(at=devices, pick=picks, name=st.sampled_from(NAMES))
-    def rename(self, at: int, pick: int, name: str) -> None:
-        files = self.device(at).files
-        if files:
-            files[self.below + name] = files.pop(sorted(files)[pick % len(files)])
+    @precondition(lambda self: self.any(has_files))
+    @rule(at=devices, pick=picks, name=st.sampled_from(NAMES), fate=fates, how=st.sampled_from(["", "move", "report"]))
+    def rename(self, at: int, pick: int, name: str, fate: Fate, how: str) -> None:
+        device = self.one(at, has_files)
+        device.files[self.below + name] = device.files.pop(picked(device.files, pick))
+        self.network.fate = fate
+        if how:
+            device.push_rename(self.network, how == "report")
 
     # --- what devices tell
 
+    @rule(at=devices, name=st.sampled_from(NAMES), content=contents, fate=fates, by_cursor=st.booleans())
+    def edit_and_push(self, at: int, name: str, content: bytes, fate: Fate, by_cursor: bool) -> None:
+        device = self.one(at, _any)
+        self.write(device, name, content)
+        self.network.fate = fate
+        device.push(self.below + name, self.network, by_cursor)
+
+    @precondition(lambda self: self.any(ModelDevice.dirty))
     @rule(at=devices, pick=picks, fate=fates, by_cursor=st.booleans(), by_report=st.booleans())
     def push(self, at: int, pick: int, fate: Fate, by_cursor: bool, by_report: bool) -> None:
-        device = self.device(at)
-        if dirty := device.dirty():
-            self.network.fate = fate
-            device.push(dirty[pick % len(dirty)], self.network, by_cursor, by_report)
+        device = self.one(at, ModelDevice.dirty)
+        self.network.fate = fate
+        device.push(picked(device.dirty(), pick), self.network, by_cursor, by_report)
 
+    @precondition(lambda self: self.any(has_deleted))
+    @rule(at=devices, pick=picks, fate=fates, by_cursor=st.booleans(), by_report=st.booleans())
+    def push_deletion(self, at: int, pick: int, fate: Fate, by_cursor: bool, by_report: bool) -> None:
+        device = self.one(at, has_deleted)
+        self.network.fate = fate
+        device.push(picked(has_deleted(device), pick), self.network, by_cursor, by_report)
+
+    @precondition(lambda self: self.any(ModelDevice.dirty))
     @rule(at=devices, fate=fates, by_cursor=st.booleans())
     def report(self, at: int, fate: Fate, by_cursor: bool) -> None:
         self.network.fate = fate
-        self.device(at).ask_first(self.network, by_cursor)
+        self.one(at, ModelDevice.dirty).ask_first(self.network, by_cursor)
 
+    @precondition(lambda self: self.any(ModelDevice.renamed))
     @rule(at=devices, fate=fates, by_report=st.booleans())
     def push_rename(self, at: int, fate: Fate, by_report: bool) -> None:
         self.network.fate = fate
-        self.device(at).push_rename(self.network, by_report)
+        self.one(at, ModelDevice.renamed).push_rename(self.network, by_report)
 
+    @precondition(lambda self: self.any(may_begin))
     @rule(at=devices, pick=picks, fate=fates, by_cursor=st.booleans())
     def begin_chunks(self, at: int, pick: int, fate: Fate, by_cursor: bool) -> None:
-        device = self.device(at)
-        wanted = [path for path in device.dirty() if path in device.files]
-        if wanted and device.sending is None:
-            self.network.fate = fate
-            device.begin_chunks(wanted[pick % len(wanted)], self.network, by_cursor)
+        device = self.one(at, may_begin)
+        self.network.fate = fate
+        device.begin_chunks(picked(may_begin(device), pick), self.network, by_cursor)
 
+    @precondition(lambda self: self.any(is_sending))
     @rule(at=devices, pick=picks, fate=fates)
-    def go_on_with_chunks(self, at: int, pick: int, fate: Fate) -> None:
+    def send_chunk(self, at: int, pick: int, fate: Fate) -> None:
         """The next chunk, or the end; sometimes the end too early."""
-        device = self.device(at)
-        if device.sending is None:
-            return
+        device = self.one(at, is_sending)
+        assert device.sending is not None
         self.network.fate = fate
         if device.sending.missing and pick:
             device.send_chunk(pick, self.network)
         else:
             device.complete(self.network)
 
+    @precondition(lambda self: self.any(is_sending))
+    @rule(at=devices, fate=fates)
+    def complete(self, at: int, fate: Fate) -> None:
+        device = self.one(at, is_sending)
+        self.network.fate = Fate.ANSWERED
+        device.send_rest(self.network)
+        self.network.fate = fate
+        device.complete(self.network)
+
     # --- what devices hear
 
-    @rule(at=devices, limit=st.sampled_from([1, 2, 500]))
-    def pull(self, at: int, limit: int) -> None:
-        self.device(at).pull(limit)
+    @rule(at=devices, limit=st.sampled_from([1, 2, 500]), applies=st.booleans())
+    def pull(self, at: int, limit: int, applies: bool) -> None:
+        device = self.one(at, _any)
+        device.pull(limit)
+        if applies:
+            device.fetch_all()
 
-    @rule(at=devices)
-    def fetch(self, at: int) -> None:
-        self.device(at).fetch_all()
-
+    @precondition(lambda self: self.any(may_acknowledge))
     @rule(at=devices, fate=fates)
     def acknowledge(self, at: int, fate: Fate) -> None:
         self.network.fate = fate
-        self.device(at).acknowledge(self.network)
+        self.one(at, may_acknowledge).acknowledge(self.network)
 
     @rule(at=devices)
     def drain(self, at: int) -> None:
         self.network.fate = Fate.ANSWERED
-        self.device(at).drain(self.network)
+        self.one(at, _any).drain(self.network)
 
     # --- what befalls them
 
@@ -161,7 +231,7 @@ class Household(RuleBasedStateMachine):
     def lose_power(self, really: bool, at: int, pick: int) -> None:
         """Kill -9, often in the middle of a request."""
         if really:
-            device = self.device(at)
+            device = self.one(at, _any)
             if dirty := device.dirty():
                 self.network.fate = Fate.CUT
                 device.push(dirty[pick % len(dirty)], self.network)
@@ -177,8 +247,7 @@ class Household(RuleBasedStateMachine):
         one = known[pick % len(known)]
         answer = self.world.person.resolve(one["id"], resolution)
         assert answer.status == 200, (answer.status, answer.body[:300])
-        # What it writes and what it removes is the resolution's own affair.
-        self.witness.gone -= {one["path"], one["conflicted_copy"]}
+        self.witness.doubt(one["path"], one["conflicted_copy"])  # what it does there is not told by the answer
 
     # --- the end of a story
 
@@ -187,7 +256,9 @@ class Household(RuleBasedStateMachine):
         try:
             wait_until(self._everybody_agrees, "all devices to agree")
             self._nothing_is_lost()
-            assert self.witness.returned(self.devices[0].remote if self.devices else {}) == set()
+            live = self.world.person.live(self.below)
+            assert self.witness.returned(live) == set()
+            assert self.witness.disagrees(live) == set()
         finally:
             for session_id in self.witness.sessions.keys() - self.witness.completed.keys():
                 self.world.person.cancel_upload(session_id)
