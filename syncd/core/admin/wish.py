@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from enum import Enum
-from typing import ClassVar, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import ClassVar, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from syncd.core.core import Core
 from syncd.errors import BadRequest
@@ -78,6 +78,8 @@ def decode(kind: object, value: object, name: str = "it") -> object:
         return value
     if isinstance(kind, type) and issubclass(kind, Enum) and value in [one.value for one in kind]:
         return kind(value)
+    if get_origin(kind) is Literal and value in get_args(kind):
+        return value
     # Not isinstance: True would pass for a number.
     if isinstance(kind, type) and type(value) is kind:
         return value
