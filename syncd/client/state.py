@@ -169,11 +169,13 @@ class State:
 
     def conflicted_copy(self, path: str, digest: str) -> str | None:
         """A conflicted copy of *path* with that content, if the server has one."""
-        stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        folder = path[: path.rfind("/") + 1]
-        start = f"{folder}{stem}.sync-conflict-"
-        rows = self._db.execute("SELECT path FROM remote WHERE hash = ?", (digest,)).fetchall()
-        return next((str(found) for (found,) in rows if str(found).startswith(start)), None)
+        folder, _, name = path.rpartition("/")
+        for (found,) in self._db.execute("SELECT path FROM remote WHERE hash = ?", (digest,)).fetchall():
+            beside, _, copy = str(found).rpartition("/")
+            stem, mark, _ = copy.partition(".sync-conflict-")  # a long name is cut short
+            if beside == folder and mark and name.startswith(stem):
+                return str(found)
+        return None
 
     def unsettled(self) -> set[str]:
         """Paths whose agreed version is not the server's."""

@@ -1,0 +1,75 @@
+"""Names here and on the server."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from syncd.client.folder import Folder, Gap, Stat
+from syncd.client.names import parents, why_not
+
+NFC = "caf\u00e9.txt"
+NFD = unicodedata.normalize("NFD", NFC)
+
+
+def nothing_hidden(path: str) -> bool:
+    return path.startswith(".syncd")
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../b", "/etc/x", "a//b", "a\nb", "a\\b", ".syncd/x", NFD, "x" * 256])
+def test_a_path_that_the_server_may_not_have_is_not_followed(path: str) -> None:
+    assert why_not(path)
+
+
+def test_usual_paths_are_followed() -> None:
+    assert why_not(f"Urlaub 2024/{NFC}") is None
+
+
+def test_parents_come_innermost_first() -> None:
+    assert parents("a/b/c.txt") == ["a/b", "a"]
+    assert parents("c.txt") == []
+
+
+def test_a_decomposed_name_is_synced_as_the_composed_one(tmp_path: Path) -> None:
+    (tmp_path / NFD).write_bytes(b"1")
+    (tmp_path / "d\u0061\u0308").mkdir()
+    (tmp_path / "d\u0061\u0308" / "x").write_bytes(b"2")
+    folder = Folder(tmp_path)
+    walk = folder.walk("", nothing_hidden, nothing_hidden)
+    assert set(walk.files) == {NFC, "d\u00e4/x"}
+    assert folder.look("d\u00e4/x") == walk.files["d\u00e4/x"]
+    with folder.opened(NFC) as (fd, _):
+        assert os.read(fd, 9) == b"1"
+    folder.close()
+
+
+def test_of_two_unicode_forms_the_composed_one_is_synced_and_the_other_told(tmp_path: Path) -> None:
+    (tmp_path / NFD).write_bytes(b"1")
+    (tmp_path / NFC).write_bytes(b"2")
+    folder = Folder(tmp_path)
+    walk = folder.walk("", nothing_hidden, nothing_hidden)
+    assert set(walk.files) == {NFC} and set(walk.skipped) == {NFD}
+    with folder.opened(NFC) as (fd, _):
+        assert os.read(fd, 9) == b"2"
+    folder.close()
+
+
+def test_what_is_no_plain_file_is_skipped_and_never_taken_for_missing(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "x").write_bytes(b"1")
+    (tmp_path / "link").symlink_to("target")
+    (tmp_path / "file-link").symlink_to("target/x")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / os.fsdecode(b"bad\xff")).write_bytes(b"")
+    folder = Folder(tmp_path)
+    walk = folder.walk("", nothing_hidden, nothing_hidden)
+    assert set(walk.files) == {"target/x"}
+    assert set(walk.skipped) == {"link", "file-link", "pipe", os.fsdecode(b"bad\xff")}
+    assert [folder.look(path) for path in ("link/x", "file-link", "pipe")] == [Gap.UNKNOWN] * 3
+    assert [folder.look(path) for path in ("none", "none/x", "target/x/y")] == [Gap.MISSING] * 3
+    assert folder.look("target") is Gap.FOLDER
+    assert isinstance(folder.look("target/x"), Stat)
+    folder.close()

@@ -1,0 +1,104 @@
+"""What the client remembers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.client.folder import Stat
+from syncd.client.state import RACY_NS, Base, Remote, Session, State
+
+FOUND = Stat(3, 10**18, 10**18, 7, 0o644)
+A, B = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    made = State(tmp_path / "state.db")
+    yield made
+    made.close()
+
+
+def test_the_mirror_is_whole_once_the_feed_was_read_to_its_end(state: State) -> None:
+    assert not state.is_whole and state.cursor == 0
+    state.mirror([Remote("x", A, 3, None, 1)], 1, at_end=False)
+    assert not state.is_whole
+    state.mirror([Remote("y", A, 3, None, 2)], 2, at_end=True)
+    assert state.is_whole and state.cursor == 2
+    state.begin_mirror()
+    assert not state.is_whole and state.cursor == 0 and state.remote("x") is None
+
+
+def test_a_later_word_is_not_overwritten(state: State) -> None:
+    state.heard(Remote("x", B, 3, None, 5))
+    state.mirror([Remote("x", A, 3, None, 4), Remote("x", A, 3, None, 5)], 5, at_end=True)
+    assert state.remote("x") == Remote("x", B, 3, None, 5)
+    state.mirror([Remote("x", None, 0, None, 6)], 6, at_end=True)
+    assert state.remote("x") is None
+
+
+def test_unsettled_is_what_the_server_has_otherwise(state: State) -> None:
+    for path, digest in (("same", A), ("edited", B), ("new", A), ("gone", None), ("never", None)):
+        state.heard(Remote(path, digest, 3, None, 1))
+    for path in ("same", "edited", "gone", "lost"):
+        state.agree(path, A, FOUND, 0)
+    assert state.unsettled() == {"edited", "new", "gone", "lost"}
+
+
+def test_a_stat_is_trusted_only_when_the_clock_had_moved_on(state: State) -> None:
+    young = Base("x", A, FOUND, FOUND.mtime_ns + RACY_NS)
+    old = Base("x", A, FOUND, FOUND.mtime_ns + RACY_NS + 1)
+    assert not young.holds(FOUND) and old.holds(FOUND)
+    assert not old.holds(Stat(3, 10**18, 10**18 + 1, 7, 0o644))
+
+
+def test_a_page_is_taken_over_whole_or_not_at_all(state: State) -> None:
+    with pytest.raises(sqlite3.Error):
+        state.mirror([Remote("x", A, 3, None, 1), Remote("y", A, 3, None, None)], 2, at_end=True)  # type: ignore[arg-type]
+    assert state.remote("x") is None and state.cursor == 0
+
+
+def test_the_paths_below_a_folder_are_those_and_no_neighbour_s(state: State) -> None:
+    for path in ("a", "a/x", "a/b/y", "a.txt", "ab/z"):
+        state.agree(path, A, FOUND, 0)
+    assert state.below("a") == ["a/b/y", "a/x"]
+    assert {one.path for one in state.holders(A)} == {"a", "a/x", "a/b/y", "a.txt", "ab/z"}
+
+
+def test_a_conflicted_copy_is_known_by_name_and_content(state: State) -> None:
+    copy = "d/note.sync-conflict-20261120-081530-laptop.txt"
+    state.heard(Remote(copy, A, 3, None, 1))
+    assert state.conflicted_copy("d/note.txt", A) == copy
+    assert state.conflicted_copy("d/note.txt", B) is None
+    assert state.conflicted_copy("note.txt", A) is None
+    assert state.conflicted_copy("d/other.txt", A) is None
+
+
+def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    state.agree("x", A, FOUND, 9)
+    state.began(Session("x", "1", A))
+    state.set_word("server", "here")
+    state.close()
+    again = State(tmp_path / "state.db")
+    assert again.base("x") == Base("x", A, FOUND, 9)
+    assert again.sessions() == [Session("x", "1", A)] and again.word("server") == "here"
+    again.close()
+
+
+def test_a_dry_one_changes_nothing(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    state.agree("x", A, FOUND, 9)
+    state.close()
+    dry = State(tmp_path / "state.db", dry=True)
+    assert dry.base("x") is not None
+    dry.forget("x")
+    dry.close()
+    State(tmp_path / "none.db", dry=True).close()
+    assert not (tmp_path / "none.db").exists()
+    again = State(tmp_path / "state.db")
+    assert again.base("x") is not None
+    again.close()

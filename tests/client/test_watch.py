@@ -1,0 +1,73 @@
+"""What is saved is noticed."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.client.watch import Watch
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    (tmp_path / "old" / "deep").mkdir(parents=True)
+    (tmp_path / "hidden").mkdir()
+    made = Watch(tmp_path, lambda path: path == "hidden")
+    made.add("")
+    yield made
+    made.close()
+
+
+def touched(watch: Watch, wanted: set[str]) -> set[str | None]:
+    """Everything told until *wanted* is among it, or nothing comes any more."""
+    found: set[str | None] = set()
+    while not wanted <= found and select.select([watch.fd], [], [], 10)[0]:
+        found |= {one.path for one in watch.read()}
+    return found
+
+
+def test_a_file_that_was_closed_renamed_or_removed_is_told(watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "old/deep/x").write_bytes(b"1")
+    assert touched(watch, {"old/deep/x"}) == {"old/deep/x"}
+    (tmp_path / "old/deep/x").rename(tmp_path / "y")
+    assert touched(watch, {"old/deep/x", "y"}) == {"old/deep/x", "y"}
+    (tmp_path / "y").unlink()
+    assert touched(watch, {"y"}) == {"y"}
+
+
+def test_a_file_that_is_still_written_is_not_told(watch: Watch, tmp_path: Path) -> None:
+    with (tmp_path / "film").open("wb") as film:
+        film.write(b"half")
+        film.flush()
+        (tmp_path / "mark").write_bytes(b"")
+        assert touched(watch, {"mark"}) == {"mark"}
+    assert touched(watch, {"film"}) == {"film"}
+
+
+def test_links_are_told_at_once(watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"")
+    touched(watch, {"x"})
+    os.link(tmp_path / "x", tmp_path / "hard")
+    (tmp_path / "soft").symlink_to("x")
+    assert touched(watch, {"hard", "soft"}) == {"hard", "soft"}
+
+
+def test_new_and_moved_folders_are_watched(watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    assert touched(watch, {"new"}) == {"new"}
+    (tmp_path / "new/x").write_bytes(b"")
+    assert touched(watch, {"new/x"}) == {"new/x"}
+    (tmp_path / "old").rename(tmp_path / "moved")
+    assert touched(watch, {"old", "moved"}) == {"old", "moved"}
+    (tmp_path / "moved/deep/y").write_bytes(b"")
+    assert touched(watch, {"moved/deep/y"}) == {"moved/deep/y"}
+
+
+def test_what_is_hidden_is_not_watched(watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "hidden/x").write_bytes(b"")
+    (tmp_path / "mark").write_bytes(b"")
+    assert touched(watch, {"mark"}) == {"mark"}
