@@ -12,7 +12,6 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -94,10 +93,6 @@ class Events:
                 fields = {}
 
     def close(self) -> None:
-        """Hang up; another thread that reads is let go, too."""
-        if self._link.sock is not None:
-            with suppress(OSError):  # it was broken already
-                self._link.sock.shutdown(socket.SHUT_RDWR)
         self._response.close()
         self._link.close()
 

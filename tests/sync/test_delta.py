@@ -79,7 +79,7 @@ def fetch_changed(api: Api, path: str, old: bytes) -> bytes:
 def test_a_change_of_a_mebibyte_sends_little(line: CountingProxy, laptops: tuple[Api, Api], folder: str) -> None:
     direct, other = laptops
     through = Api("127.0.0.1", line.port, direct.token)
-    old = random.randbytes(SIZE)
+    old = b"".join(random.randbytes(16 * MIB) for _ in range(SIZE // (16 * MIB)))
     path = f"{folder}/film.mkv"
     assert direct.put(path, old).status == 201
     new = old[:AT] + random.randbytes(MIB) + old[AT + MIB :]
@@ -95,7 +95,7 @@ def test_blocks_are_found_in_any_file_of_the_user(line: CountingProxy, laptops: 
     """A copy under another name, made longer in front by whole blocks, sends only what is new."""
     direct, _ = laptops
     old = random.randbytes(8 * BLOCK + 99)
-    assert direct.upload(f"{folder}/one.bin", old, chunk_size=BLOCK).status == 200
+    assert direct.upload(f"{folder}/one.bin", old, chunk_size=BLOCK, blocks=blocks_of(old, BLOCK)).status == 200
     new = random.randbytes(BLOCK) + old
     through = Api("127.0.0.1", line.port, direct.token)
     assert send_changed(through, f"{folder}/two.bin", new, b"never there") == 1
@@ -109,12 +109,13 @@ def test_blocks_of_another_user_are_none_of_ours(
 ) -> None:
     direct, _ = laptops
     secret = random.randbytes(4 * BLOCK)
-    assert direct.upload(f"{folder}/secret.bin", secret, chunk_size=BLOCK).status == 200
+    blocks = blocks_of(secret, BLOCK)
+    assert direct.upload(f"{folder}/secret.bin", secret, chunk_size=BLOCK, blocks=blocks).status == 200
     stranger = Api("127.0.0.1", line.port)
     registered = stranger.register(f"stranger{folder[-1]}", "correct horse 9")
     assert registered.status == 201, registered.body
     stranger = stranger.with_token(registered.json()["token"])
-    opened = stranger.open_upload("mine.bin", len(secret), chunk_size=BLOCK, blocks=blocks_of(secret, BLOCK))
+    opened = stranger.open_upload("mine.bin", len(secret), chunk_size=BLOCK, blocks=blocks)
     assert opened.json()["missing"] == [[0, 3]]
     assert direct.upload_state(opened.json()["id"]).status == 404
     assert stranger.cancel_upload(opened.json()["id"]).status == 204
