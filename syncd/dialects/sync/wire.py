@@ -19,6 +19,8 @@ Json = dict[str, object]
 
 BIGGEST = (1 << 63) - 1  # what the index can hold
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE = datetime(1970, 1, 1)  # written four times as fast: the feed has two times a line
+_FIRST_MS = -62_135_596_800_000  # the beginning of the year 1
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
@@ -142,8 +144,8 @@ def tree_path(request: web.Request) -> TreePath:
 
 def time(unix_ms: int) -> str:
     """Unix ms as RFC 3339 in UTC with milliseconds; years that have no four digits are clamped."""
-    when = _EPOCH + timedelta(milliseconds=min(max(unix_ms, -62_135_596_800_000), _LAST_MS))
-    return f"{when.year:04}-{when:%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"
+    when = _NAIVE + timedelta(milliseconds=min(max(unix_ms, _FIRST_MS), _LAST_MS))
+    return when.isoformat(timespec="milliseconds") + "Z"
 
 
 def time_or_none(unix_ms: int | None) -> str | None:
