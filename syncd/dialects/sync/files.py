@@ -12,6 +12,7 @@ from syncd.core import block_maps, changes, quota, reconcile, tree
 from syncd.core.conflicts import EVERYTHING, Knowledge
 from syncd.core.sessions import DEFAULT_CHUNK, MAX_CHUNK, MIN_CHUNK
 from syncd.dialects.sync import access, wire
+from syncd.dialects.sync.problem import problem
 from syncd.errors import BadRequest, Conflict
 from syncd.model import Device, TreePath
 from syncd.web.bodies import pieces, read_json
@@ -121,7 +122,15 @@ async def download(request: web.Request) -> web.StreamResponse:
     entry = await reconcile.settled(core, asking.user, path)
     with tree.opened(core, asking.user, entry) as opened:
         content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return await send(request, opened, content_type)
+        answer = await send(request, opened, content_type)
+    return _unsatisfiable(answer) if answer.status == 416 else answer
+
+
+def _unsatisfiable(answer: web.StreamResponse) -> web.Response:
+    """*answer*, with the reason in the form of this dialect."""
+    told = problem(416, BadRequest("the range begins beyond the end of the file", code="range_not_satisfiable"))
+    told.headers.update({name: answer.headers[name] for name in ("Content-Range", "ETag")})
+    return told
 
 
 async def blocks(request: web.Request) -> web.Response:

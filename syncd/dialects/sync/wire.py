@@ -23,7 +23,7 @@ _NAIVE = datetime(1970, 1, 1)  # written four times as fast: the feed has two ti
 _FIRST_MS = -62_135_596_800_000  # the beginning of the year 1
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):", re.ASCII)
 
@@ -126,7 +126,7 @@ def content_digest(request: web.Request) -> bytes | None:
 def milliseconds(text: str, name: str) -> int:
     """A time of RFC 3339 as Unix ms; raises BadRequest."""
     try:
-        when = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text.upper())  # RFC 3339 §5.6: t and z may be small
         if when.tzinfo is None or "T" not in text.upper():
             raise ValueError(text)
         return (when - _EPOCH) // timedelta(milliseconds=1)
