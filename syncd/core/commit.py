@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from syncd.core.plans import Ground, Plan, Stored
+from syncd.core.plans import IN_THE_WAY, Ground, Plan, Stored
 from syncd.core.uploads import Uploads
 from syncd.db import meta
 from syncd.db.records import Gone, Live, Place, Step, apply
@@ -295,7 +295,7 @@ def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tup
 
 def _refusal(exc: OSError) -> SyncError:
     if isinstance(exc, NotADirectoryError):
-        return Conflict("a file stands where a folder is needed; rename one of the two")
+        return Conflict(IN_THE_WAY)
     return translate(exc)
 
 

@@ -22,6 +22,8 @@ from syncd.disk.staging import Staged, hash_file
 from syncd.errors import Conflict
 from syncd.model import TRASH_DIR, Entry, Reason, Trashed, TreePath, User
 
+IN_THE_WAY = "a file stands where a folder is needed; rename one of the two"
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -128,6 +130,18 @@ async def look(ground: Ground, user: User, path: TreePath, size: int) -> Standin
         return Standing(b"", state)
     # Put there by another program and not scanned yet: only its bytes can tell whether it is the same.
     return Standing(await ground.disk.run(hash_file, ground.root, place), state)
+
+
+def require_folders(ground: Ground, user: User, path: TreePath) -> None:
+    """Raise Conflict when a file stands where *path* needs a folder."""
+    place = tree_place(user, path)
+    for depth in range(2, len(place)):
+        with translated():
+            state = ground.root.look(place[:depth])
+        if state is None:
+            return
+        if isinstance(state, FileState):
+            raise Conflict(IN_THE_WAY)
 
 
 def is_current(entry: Entry, state: FileState) -> bool:

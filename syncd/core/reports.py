@@ -150,6 +150,8 @@ class _Plan:
             self._note(one.path, Answer.UPLOAD)
             return
         standing = await swap.standing_at(self._ground, self._user, one.path)
+        if standing is None:
+            plans.require_folders(self._ground, self._user, one.path)
         match decide(standing.hash if standing is not None else None, one.hash, _is_known(one, standing)):
             case Verdict.SAME:
                 self._note(one.path, Answer.ACCEPTED)
@@ -181,6 +183,7 @@ class _Plan:
             return False
         if await plans.look(self._ground, self._user, one.path, size=-1) is not None:
             return False
+        plans.require_folders(self._ground, self._user, one.path)
         self.steps.append(swap.move_step(self._user, old_path, one.path, standing, self._author))
         self._note(one.path, Answer.ACCEPTED)
         return True

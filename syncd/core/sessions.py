@@ -25,7 +25,7 @@ from syncd.core.uploads import Arrived, Uploads
 from syncd.db import blocks, sessions
 from syncd.disk.faults import translated
 from syncd.disk.staging import STAGING, PartFile
-from syncd.errors import BadRequest, Conflict, NotFound, TooManySessions
+from syncd.errors import BadRequest, Conflict, NotFound, TooLarge, TooManySessions
 from syncd.model import TreePath, UploadSession, User
 
 Now = Callable[[], tuple[int, int]]
@@ -78,9 +78,13 @@ class Sessions:
     # Beginning and ending
 
     async def begin(self, user: User, device_id: str | None, wish: Wish) -> UploadSession:
-        """A new session, its room set aside, and the blocks that are here already copied; raises StorageFull …"""
+        """A new session, its room set aside, and the blocks that are here already copied.
+
+        Raises TooLarge, StorageFull, TooManySessions, BadRequest for the wrong number of blocks.
+        """
         now_ms, uptime_s = self._now()
         chunk_size = _chunk_size(wish.chunk_size, wish.size)
+        self._uploads.require_fit(wish.size, None)
         session = UploadSession(
             id=secrets.token_hex(16),
             user_id=user.id,
@@ -418,6 +422,8 @@ def _progress(session: UploadSession) -> Progress:
 
 
 def _chunk_size(asked: int, size: int) -> int:
-    """What was asked for, in bounds, and large enough that there are not too many."""
+    """What was asked for, in bounds, and large enough that there are not too many; raises TooLarge."""
     least = max(MIN_CHUNK, -(-size // MOST_CHUNKS))
+    if least > MAX_CHUNK:
+        raise TooLarge(f"a file has at most {MOST_CHUNKS} chunks of {MAX_CHUNK} bytes")
     return min(max(asked, least), MAX_CHUNK)
