@@ -91,6 +91,8 @@ class Actor:
                 return await self._step_aside(judged, judged.stat, judged.content, copy)
         elif judged.remote is None and await self._moved(judged, judged.stat, judged.content, leaving):
             return True
+        if not self._up_only and self._state.is_in_the_way(judged.path):
+            raise Blocked("what stands there on the server is deleted first")
         stored = await self._sender.send(judged.path, judged.stat, judged.content, judged.base_hash)
         self._sent(judged, judged.stat, stored)
         if stored.path == judged.path:

@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -29,6 +29,7 @@ WAIT_S = 55  # of the long poll; below SILENCE_S
 CONNECTIONS = 16
 NOTHING_KNOWN = "0" * 64  # a version no file has: whatever stands there is not what we knew
 _LATER = (502, 503, 504)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
 
 
@@ -335,14 +336,14 @@ def _bare(text: str) -> str:
 
 def _rfc3339(mtime_ns: int) -> str:
     try:
-        when = datetime.fromtimestamp(mtime_ns // 1_000_000 / 1000, UTC)
-    except (ValueError, OverflowError, OSError):  # a broken clock's year 10000
-        when = datetime.fromtimestamp(0, UTC)
+        when = _EPOCH + timedelta(milliseconds=mtime_ns // 1_000_000)
+    except OverflowError:  # a broken clock's year 10000
+        when = _EPOCH
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _unix_ms(text: str) -> int | None:
     try:
-        return round(datetime.fromisoformat(text).timestamp() * 1000)
-    except (ValueError, OverflowError):
+        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, TypeError):
         return None

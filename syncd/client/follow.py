@@ -66,7 +66,7 @@ def _take(engine: Engine, page: Page, was_whole: bool) -> None:
         engine.dirty |= {one.path for one in page.changes}
     elif not page.has_more:
         engine.dirty |= engine.state.unsettled()
-    if not page.has_more and engine.dirty:
+    if not page.has_more and (engine.dirty or not was_whole):
         engine.wake.set()
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncd.client.folder import Stat
+from syncd.client.names import parents
 
 VERSION = 1
 RACY_NS = 2_000_000_000  # FAT's clock ticks every two seconds: a later change within one tick could not be seen
@@ -176,6 +177,16 @@ class State:
             if beside == folder and mark and name.startswith(stem):
                 return str(found)
         return None
+
+    def is_in_the_way(self, path: str) -> bool:
+        """Has the server an agreed file where *path* needs a folder, or files in a folder of that name?"""
+        above = parents(path)
+        found = self._db.execute(
+            "SELECT 1 FROM remote JOIN base USING (path, hash) WHERE path > ? AND path < ?"
+            f" OR path IN ({','.join('?' * len(above))}) LIMIT 1",
+            (path + "/", path + "0", *above),
+        )
+        return found.fetchone() is not None
 
     def unsettled(self) -> set[str]:
         """Paths whose agreed version is not the server's."""

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.client.laptop import Laptop
-from tests.daemon import PASSWORD, Daemon
+from tests.daemon import Daemon, Sections
 from tests.sync.api import Api
+from tests.sync.conftest import logged_in
 
 MakeLaptop = Callable[..., Laptop]
-SECTIONS = {"accounts": {"registration": "open"}, "media": {"workers": 1}}
+SECTIONS: Sections = {"media": {"workers": 1}}
 _numbers = itertools.count(1)
 
 
@@ -26,8 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 def new_user(server: Daemon) -> str:
     """The name of an account without files."""
     name = f"anna{next(_numbers)}"
-    answer = Api("127.0.0.1", server.port).register(name, PASSWORD)
-    assert answer.status == 201, (answer.status, answer.body[:300])
+    server.add_user(name)
     return name
 
 
@@ -39,17 +39,16 @@ def user(server: Daemon) -> str:
 @pytest.fixture
 def api(server: Daemon, user: str) -> Api:
     """The user on a web page: no device."""
-    nobody = Api("127.0.0.1", server.port)
-    return nobody.with_token(nobody.login(user, PASSWORD).json()["token"])
+    return logged_in(server, user)
 
 
 @pytest.fixture
-def laptop(server: Daemon, user: str, tmp_path: Path) -> Iterator[MakeLaptop]:
+def laptop(server: Daemon, user: str, api: Api, tmp_path: Path) -> Iterator[MakeLaptop]:
     """Order a paired laptop: `laptop("one")`; *url* when the wire goes through something. All end with the test."""
     made: list[Laptop] = []
 
     def make(name: str, url: str | None = None) -> Laptop:
-        made.append(Laptop(url or server.url, user, tmp_path, name).pair())
+        made.append(Laptop(url or server.url, user, tmp_path, name).made_known(api))
         return made[-1]
 
     try:

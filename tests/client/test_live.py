@@ -1,0 +1,164 @@
+"""Laptops that keep their folders in step while people work."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.client.conftest import MakeLaptop
+from tests.client.narrow import Narrow
+from tests.daemon import Daemon, wait_until
+from tests.sync.api import Api
+
+pytestmark = pytest.mark.slow
+MIB = 1024 * 1024
+
+
+def test_what_is_saved_here_is_there_in_a_moment(laptop: MakeLaptop) -> None:
+    one, two = laptop("one").start(), laptop("two").start()
+    one.wait_for("in_step")
+    two.wait_for("in_step")
+    one.write("d/x", b"1")
+    wait_until(lambda: two.has("d/x", b"1"), "the new file")
+    two.write("d/x", b"edited there")
+    wait_until(lambda: one.has("d/x", b"edited there"), "the edit")
+    with (one.folder / "d/x").open("ab") as file:
+        file.write(b", and here")
+    wait_until(lambda: two.has("d/x", b"edited there, and here"), "what was appended")
+    one.rename("d/x", "e/f/y")
+    wait_until(lambda: two.tree() == {"e/f/y": b"edited there, and here"}, "the rename")
+    two.remove("e/f/y")
+    wait_until(lambda: not one.tree() and not (one.folder / "e").exists(), "the deletion")
+    assert (one.end(), two.end(signal.SIGTERM)) == (130, 0)
+    assert one.stderr.read_text() == two.stderr.read_text() == ""
+
+
+def test_a_whole_folder_moves_in_and_out(laptop: MakeLaptop, tmp_path: Path) -> None:
+    one, two = laptop("one").start(), laptop("two").start()
+    one.wait_for("in_step")
+    files = {f"sub{number % 3}/{number}": b"%d" % number for number in range(40)}
+    for path, content in files.items():
+        (tmp_path / "outside" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "outside" / path).write_bytes(content)
+    (tmp_path / "outside").rename(one.folder / "inside")
+    wanted = {f"inside/{path}": content for path, content in files.items()}
+    wait_until(lambda: two.tree() == wanted, "the folder")
+    (one.folder / "inside" / "sub1" / "new").write_bytes(b"in a folder that came")
+    wait_until(lambda: two.has("inside/sub1/new", b"in a folder that came"), "a file in it")
+    (one.folder / "inside").rename(tmp_path / "outside")
+    wait_until(lambda: not two.tree(), "the folder to go")
+
+
+def test_a_server_that_goes_away_is_waited_for(laptop: MakeLaptop, server: Daemon) -> None:
+    one, two = laptop("one").start(), laptop("two").start()
+    one.wait_for("in_step")
+    two.wait_for("in_step")
+    server.kill()
+    one.wait_for("offline")
+    one.write("x", b"written meanwhile")
+    server.start()
+    one.wait_for("online")
+    wait_until(lambda: two.has("x", b"written meanwhile"), "the file")
+    assert [event["event"] for event in one.events].count("offline") == 1
+
+
+def test_ignoring_begins_and_ends_with_the_file(laptop: MakeLaptop) -> None:
+    one, two = laptop("one").start(), laptop("two").start()
+    one.write(".syncdignore", b"*.log\n")
+    wait_until(lambda: two.has(".syncdignore", b"*.log\n"), "the patterns")
+    one.write("x.log", b"1")
+    one.write("mark", b"1")
+    wait_until(lambda: two.has("mark", b"1"), "the mark")
+    assert not (two.folder / "x.log").exists()
+    one.remove(".syncdignore")
+    wait_until(lambda: two.has("x.log", b"1"), "what is not ignored any more")
+
+
+def test_a_folder_that_vanishes_is_no_deletion(laptop: MakeLaptop, api: Api, tmp_path: Path) -> None:
+    one = laptop("one")
+    for number in range(5):
+        one.write(f"{number}", b"%d" % number)
+    one.start().wait_for("in_step")
+    one.folder.rename(tmp_path / "unplugged")
+    one.folder.mkdir()  # the empty folder below the disk that was mounted on it
+    assert api.put("poke", b"1").status == 201
+    assert one.ended() == 1
+    assert "nothing was deleted" in one.stderr.read_text().lower()
+    assert len(api.live()) == 6 and not one.tree()
+
+
+def test_a_state_that_vanishes_is_no_deletion(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.write("x", b"1")
+    one.start().wait_for("in_step")
+    for name in ("state.db", "x"):
+        (one.folder / (name if name == "x" else f".syncd/{name}")).unlink()
+    assert one.ended() == 1
+    assert set(api.live()) == {"x"}
+
+
+def test_an_upload_goes_on_after_a_kill(laptop: MakeLaptop, server: Daemon, api: Api) -> None:
+    content = os.urandom(24 * MIB)
+    with Narrow(server.port) as wire:
+        one = laptop("one", wire.url)
+        one.write("big", content)
+        one.age("big")
+        wire.halt_at(14 * MIB)
+        one.start()
+        wait_until(lambda: wire.is_halted, "the upload to be half-way")
+        one.kill()
+        assert not api.live()
+        wire.halt_at(None)
+        one.synced()
+        assert wire.up < 16 * MIB
+    assert api.download("big").body == content
+
+
+def test_a_download_goes_on_after_a_kill(laptop: MakeLaptop, server: Daemon, api: Api) -> None:
+    content = os.urandom(24 * MIB)
+    assert api.upload("d/big", content).status == 200
+    with Narrow(server.port) as wire:
+        one = laptop("one", wire.url)
+        wire.halt_at(14 * MIB)
+        one.start()
+        wait_until(lambda: wire.is_halted, "the download to be half-way")
+        one.kill()
+        assert not one.tree()
+        wire.halt_at(None)
+        one.synced()
+        assert wire.down < 20 * MIB  # what the sockets held was lost
+    assert one.tree() == {"d/big": content}
+    assert not list((one.folder / ".syncd/tmp").iterdir())
+
+
+def test_a_file_that_is_saved_while_it_is_sent_arrives_as_it_was_saved_last(
+    laptop: MakeLaptop, server: Daemon, api: Api
+) -> None:
+    with Narrow(server.port) as wire:
+        one = laptop("one", wire.url)
+        file = one.write("big", os.urandom(24 * MIB))
+        wire.halt_at(6 * MIB)
+        one.start()
+        wait_until(lambda: wire.is_halted, "the upload to be under way")
+        last = os.urandom(20 * MIB)
+        file.write_bytes(last)
+        wire.halt_at(None)
+        wait_until(lambda: "big" in api.live(), "the upload", 60)
+        wait_until(lambda: api.download("big").body == last, "the last version", 60)
+        one.end()
+        assert one.synced().paths("sent") == set()
+    assert api.download("big").body == last and set(api.live()) == {"big"}
+
+
+def test_ctrl_c_ends_it_in_the_middle_of_an_upload(laptop: MakeLaptop, server: Daemon) -> None:
+    with Narrow(server.port) as wire:
+        one = laptop("one", wire.url)
+        one.write("big", os.urandom(24 * MIB))
+        wire.halt_at(6 * MIB)
+        one.start()
+        wait_until(lambda: wire.is_halted, "the upload to be under way")
+        assert one.end() == 130
+        assert one.stderr.read_text() == ""
