@@ -59,7 +59,7 @@ async def scan(core: Core, *, confirm_deletions: bool = False, progress: Progres
     with core.use() as mount:
         for user in await core.accounts.all():
             progress(f"{user.name}: reading the tree")
-            await _Walk(core, mount, user, report).run(confirm_deletions)
+            await _Walk(core, mount, user, report, confirm_deletions).run()
             await _scan_trash(mount, user, report)
         mount.was_clean = True
     return report
@@ -100,14 +100,16 @@ async def _take_note(
 class _Walk:
     """One user's tree, once."""
 
-    def __init__(self, core: Core, mount: Mount, user: User, report: Report) -> None:
+    def __init__(self, core: Core, mount: Mount, user: User, report: Report, confirm_deletions: bool) -> None:
         self._core = core
         self._mount = mount
         self._user = user
         self._report = report
+        self._confirmed = confirm_deletions
         self._gone: list[str] = []
+        self._gone_count = 0
 
-    async def run(self, confirm_deletions: bool) -> None:
+    async def run(self) -> None:
         todo: list[tuple[str, ...]] = [()]
         while todo:
             folder = todo.pop()
@@ -116,7 +118,7 @@ class _Walk:
             todo += await self._folder(folder)
             await asyncio.sleep(PAUSE_S)
         await self._find_lost_folders()
-        await self._record_gone(confirm_deletions)
+        await self._record_gone()
 
     async def _folder(self, folder: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Compare one folder; the folders in it."""
@@ -126,7 +128,7 @@ class _Walk:
         known = await self._known_in("/".join(folder), files)
         for path in sorted(files):
             await self._file(path, known.get(path))
-        self._gone += sorted(known.keys() - files)
+        self._note_gone(sorted(known.keys() - files))
         return [(*folder, one.name) for one in fit if one.is_dir]
 
     async def _known_in(self, parent: str, files: set[str]) -> dict[str, Entry]:
@@ -180,17 +182,24 @@ class _Walk:
         for folder in await entries.folders(self._mount.index, self._user.id):
             place: Place = (self._user.home, *folder.split("/")) if folder else (self._user.home,)
             if not await self._mount.disk.run(self._mount.root.is_taken, place):
-                self._gone += await entries.names_in(self._mount.index, self._user.id, folder)
+                self._note_gone(await entries.names_in(self._mount.index, self._user.id, folder))
 
-    async def _record_gone(self, confirm_deletions: bool) -> None:
-        gone = list(dict.fromkeys(self._gone))
+    def _note_gone(self, paths: list[str]) -> None:
+        """Remember what is gone; once it is more than may be recorded anyway, only how many."""
+        self._gone_count += len(paths)
+        if self._confirmed or self._gone_count <= max(FEW_DELETIONS, self._core.config.storage.delete_guard):
+            self._gone += paths
+
+    async def _record_gone(self) -> None:
+        gone = list(dict.fromkeys(self._gone))  # a folder may have vanished while it was read
+        count = len(gone) if self._gone_count == len(self._gone) else self._gone_count
         files, _ = await entries.usage(self._mount.index, self._user.id)
-        if not confirm_deletions and is_mass_deletion(len(gone), files, self._core.config.storage.delete_guard):
-            self._report.held += len(gone)
+        if not self._confirmed and is_mass_deletion(count, files, self._core.config.storage.delete_guard):
+            self._report.held += count
             log.error(
                 "%d of %d files of %s are gone from the disk; nothing was recorded. If that is right, run:"
                 " syncd scan --confirm-deletions",
-                *(len(gone), files, self._user.name),
+                *(count, files, self._user.name),
             )
             return
         for start in range(0, len(gone), changes.BATCH):
