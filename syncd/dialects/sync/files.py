@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 from aiohttp import web
 
 from syncd.core import block_maps, changes, quota, reconcile, tree
 from syncd.core.conflicts import EVERYTHING, Knowledge
+from syncd.core.core import Core
 from syncd.core.sessions import DEFAULT_CHUNK, MAX_CHUNK, MIN_CHUNK
+from syncd.core.tree import OpenFile
 from syncd.dialects.sync import access, wire
 from syncd.dialects.sync.problem import problem
-from syncd.errors import BadRequest, Conflict
-from syncd.model import Device, TreePath
+from syncd.errors import BadRequest, Busy, Conflict
+from syncd.model import Device, TreePath, User
 from syncd.web.bodies import pieces, read_json
 from syncd.web.conditions import holds
 from syncd.web.errors import PreconditionFailed
 from syncd.web.files import send
 from syncd.web.keys import CORE, FEED
+
+TRIES = 8  # a file replaced more often than this while it is opened is somebody's counter
 
 
 async def put(request: web.Request) -> web.Response:
@@ -58,9 +63,9 @@ async def check_put(request: web.Request) -> None:
 
 
 async def _knowledge(request: web.Request, device: Device | None) -> Knowledge:
-    """A person who names no version means the one that is there."""
+    """A person who names no version means the one that is there; who sends If-Match knows it, or is refused."""
     base = request.query.get("base_hash")
-    if not base and device is None:
+    if not base and (device is None or "If-Match" in request.headers):
         return EVERYTHING
     return await request.app[FEED].knowledge(
         device.id if device is not None else None, wire.content_hash(base, "base_hash") if base else None
@@ -115,12 +120,22 @@ def _require_version(base: bytes | None, standing: bytes | None) -> None:
         raise Conflict("another version is there by now; nothing was changed")
 
 
+@asynccontextmanager
+async def _opened(core: Core, user: User, path: TreePath) -> AsyncIterator[OpenFile]:
+    """The file at *path*, with its hash also when it is replaced this moment; raises NotFound, and Busy."""
+    for _ in range(TRIES):
+        with tree.opened(core, user, await reconcile.settled(core, user, path)) as found:
+            if found.hash is not None:
+                yield found
+                return
+    raise Busy("this file is being changed; try again")
+
+
 async def download(request: web.Request) -> web.StreamResponse:
     """The file, or a range of it; its ETag is its content."""
     asking = await access.require(request)
     core, path = request.app[CORE], wire.tree_path(request)
-    entry = await reconcile.settled(core, asking.user, path)
-    with tree.opened(core, asking.user, entry) as opened:
+    async with _opened(core, asking.user, path) as opened:
         content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         answer = await send(request, opened, content_type)
     return _unsatisfiable(answer) if answer.status == 416 else answer
@@ -139,13 +154,12 @@ async def blocks(request: web.Request) -> web.Response:
     chunk_size = wire.query_number(request, "chunk_size", DEFAULT_CHUNK, least=1)
     chunk_size = min(max(chunk_size, MIN_CHUNK), MAX_CHUNK)
     core = request.app[CORE]
-    entry = await reconcile.settled(core, asking.user, wire.tree_path(request))
-    with tree.opened(core, asking.user, entry) as opened:
-        assert entry.hash is not None
-        found = await block_maps.of_open_file(opened.mount.ground, opened.fd, opened.size, entry.hash, chunk_size)
+    async with _opened(core, asking.user, wire.tree_path(request)) as opened:
+        assert opened.hash is not None
+        found = await block_maps.of_open_file(opened.mount.ground, opened.fd, opened.size, opened.hash, chunk_size)
     body = {
         "chunk_size": chunk_size,
-        "content_hash": wire.named(entry.hash),
+        "content_hash": wire.named(opened.hash),
         "file_size": opened.size,
         "blocks": [one.hex() for one in found],
     }
