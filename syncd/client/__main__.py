@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-
-from syncd.client import command
 
 
 def main() -> int:
     """Run one verb; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+    from syncd.client import command
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="python -m syncd.client", description="Keep a folder in step with a syncd.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     syncing = verbs.add_parser("sync", help="keep a folder in step")

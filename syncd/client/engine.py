@@ -260,7 +260,7 @@ class Engine:
             return
         for session in self.state.sessions():
             await self._sender.drop(session.path)
-        for entry in (self.folder.own / "tmp").iterdir():
+        for entry in (self.folder.own / "tmp").glob("*.part"):
             entry.unlink(missing_ok=True)
         if cursor != self._acked:
             await self.api.ack(cursor)

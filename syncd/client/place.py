@@ -101,10 +101,16 @@ def rescue(folder: Folder, is_known: Callable[[Path], bool]) -> list[str]:
 def _replace(tmp: int, name: str, parent: int, target: str, judged: Stat) -> None:
     out = SWAP + secrets.token_hex(8)
     os.rename(name, out, src_dir_fd=tmp, dst_dir_fd=tmp)
+    ours = os.stat(out, dir_fd=tmp).st_ino
     try:
         _swap(tmp, out, parent, target, judged)
     except Changed:
-        os.rename(out, name, src_dir_fd=tmp, dst_dir_fd=tmp)
+        if os.stat(out, dir_fd=tmp, follow_symlinks=False).st_ino != ours:
+            # It was saved once more before they were exchanged back: the later one belongs there. What comes out
+            # now was overwritten by a person; rescue() finds it.
+            _renameat2(tmp, out, parent, target, _EXCHANGE)
+        else:
+            os.rename(out, name, src_dir_fd=tmp, dst_dir_fd=tmp)
         raise
 
 

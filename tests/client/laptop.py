@@ -137,9 +137,12 @@ class Laptop:
 
     def end(self, number: int = signal.SIGINT) -> int:
         """Send a signal; the exit code."""
+        self.signal(number)
+        return self.ended()
+
+    def signal(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
-        return self.ended()
 
     def kill(self) -> None:
         if self.process is not None:
