@@ -175,9 +175,11 @@ class ModelDevice:
         """*content* was sent as *path* and is now where the answer says."""
         where, digest = answer["path"], sha256(content)
         assert answer["content_hash"] == digest
-        assert (answer["conflict"] is None) == (where == path), answer
+        conflict = answer["conflict"]  # none, too, for a copy that the person decided upon before it was sent
+        assert conflict is None or (conflict["path"], conflict["conflicted_copy"]) == (path, where) != (path, path), (
+            answer
+        )
         if where != path:
-            assert answer["conflict"]["path"] == path and answer["conflict"]["conflicted_copy"] == where
             if self.files.get(path) == content:
                 self.files.pop(path)
                 self.base.pop(path, None)
