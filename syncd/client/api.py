@@ -28,7 +28,7 @@ HASHING_S = 600.0  # the server may read gigabytes before it answers what it hol
 WAIT_S = 55  # of the long poll; below SILENCE_S
 CONNECTIONS = 16
 NOTHING_KNOWN = "0" * 64  # a version no file has: whatever stands there is not what we knew
-_LATER = (502, 503, 504)
+FULL = 507  # no room on the server: nothing that passes by itself
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
 
@@ -314,7 +314,7 @@ def _error(answer: aiohttp.ClientResponse, raw: bytes) -> Away | Refused | Unpai
         code, text, missing = "unknown", f"the server answered {answer.status} {answer.reason}", ()
     if answer.status == 401 and code != "invalid_credentials":
         return Unpaired("the server does not know this device any more; pair again: syncd pair URL")
-    if answer.status in _LATER:
+    if answer.status >= 500 and answer.status != FULL:
         wait = answer.headers.get("Retry-After", "")
         return Away(text, float(wait) if wait.isdecimal() else 0.0)
     return Refused(answer.status, code, text, missing)

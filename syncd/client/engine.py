@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from syncd.client.act import Actor
@@ -48,6 +49,7 @@ class Engine:
         self.options = options
         self.stop = threading.Event()
         self.wake = asyncio.Event()
+        self.passing = asyncio.Lock()  # a pass relies on the mirror, which is not begun anew under its feet
         self.dirty: set[str] = set()
         self.fresh: set[str] = set()  # folders to walk
         self.held: set[str] = set()
@@ -55,7 +57,8 @@ class Engine:
         self.waiting: dict[str, asyncio.TimerHandle] = {}
         self.ignore = Ignore.of(folder.path)
         self.told_failed: set[str] = set()
-        self.scanned = False
+        self.scanned = False  # walked over everything since the start
+        self.caught_up = False  # read the feed to its end since the start
         self._acked = -1
         self._told = -1
         slots = asyncio.Semaphore(TRANSFERS)
@@ -122,9 +125,12 @@ class Engine:
 
     async def reconcile(self) -> None:
         """One pass over what was touched. Raises Away, Unpaired, Lost; then everything is still to do."""
-        self.wake.clear()
-        if not self.state.is_whole:
-            return
+        async with self.passing:
+            self.wake.clear()
+            if self.state.is_whole and self.caught_up and self.scanned:
+                await self._pass()
+
+    async def _pass(self) -> None:
         self.folder.check()
         batch = await self._take()
         try:
@@ -251,20 +257,21 @@ class Engine:
     @property
     def is_settled(self) -> bool:
         """Is nothing left to do, and nothing held or failing?"""
-        return self.state.is_whole and not (self.dirty or self.fresh or self.waiting or self.held)
+        return self.caught_up and self.scanned and not (self.dirty or self.fresh or self.waiting or self.held)
 
     async def in_step(self) -> None:
         """Tell that nothing is left to do; the server may forget what we know."""
         cursor = self.state.cursor
         if self.options.dry:
             return
-        for session in self.state.sessions():
-            await self._sender.drop(session.path)
+        with suppress(Refused):  # it is only tidying up
+            for session in self.state.sessions():
+                await self._sender.drop(session.path)
+            if cursor != self._acked:
+                await self.api.ack(cursor)
+                self._acked = cursor
         for entry in (self.folder.own / "tmp").glob("*.part"):
             entry.unlink(missing_ok=True)
-        if cursor != self._acked:
-            await self.api.ack(cursor)
-            self._acked = cursor
         if self._told != self._actor.acts:
             self._told = self._actor.acts
             self.tell.say("in_step", cursor=cursor)

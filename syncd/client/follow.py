@@ -10,7 +10,7 @@ from syncd.client.engine import Engine
 from syncd.client.trouble import Away, Refused
 
 FIRST_S, LONGEST_S = 1.0, 30.0  # between two tries while the server is away
-GONE = 410
+GONE, TOO_MANY = 410, 429
 
 
 class Link:
@@ -51,9 +51,12 @@ async def turn(engine: Engine, wait: int) -> bool:
     try:
         page = await engine.api.changes(asked, wait if was_whole else 0)
     except Refused as exc:
+        if exc.status == TOO_MANY:
+            raise Away(exc.text, LONGEST_S) from exc
         if exc.status != GONE:
             raise
-        state.begin_mirror()  # the server remembers no further back: read all of it anew, then compare
+        async with engine.passing:
+            state.begin_mirror()  # the server remembers no further back: read all of it anew, then compare
         return True
     if state.cursor == asked:
         _take(engine, page, was_whole)
@@ -66,8 +69,10 @@ def _take(engine: Engine, page: Page, was_whole: bool) -> None:
         engine.dirty |= {one.path for one in page.changes}
     elif not page.has_more:
         engine.dirty |= engine.state.unsettled()
-    if not page.has_more and (engine.dirty or not was_whole):
-        engine.wake.set()
+    if not page.has_more:
+        if engine.dirty or not engine.caught_up:
+            engine.wake.set()
+        engine.caught_up = True
 
 
 async def follow(engine: Engine, link: Link) -> None:

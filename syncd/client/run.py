@@ -65,7 +65,7 @@ async def _reconciling(engine: Engine, link: Link) -> None:
         await engine.wake.wait()
         try:
             await engine.reconcile()
-            if engine.is_settled and engine.scanned:
+            if engine.is_settled:
                 await engine.in_step()
         except Away as exc:
             delay = link.broke(exc)

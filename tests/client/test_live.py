@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.client.conftest import MakeLaptop
+from tests.client.laptop import CLIENT
 from tests.client.narrow import Narrow
-from tests.daemon import Daemon, wait_until
+from tests.daemon import ROOT, Daemon, wait_until
 from tests.sync.api import Api
 
 pytestmark = pytest.mark.slow
@@ -162,3 +165,48 @@ def test_ctrl_c_ends_it_in_the_middle_of_an_upload(laptop: MakeLaptop, server: D
         wait_until(lambda: wire.is_halted, "the upload to be under way")
         assert one.end() == 130
         assert one.stderr.read_text() == ""
+
+
+def test_a_feed_that_begins_anew_under_way_deletes_nothing(laptop: MakeLaptop, server: Daemon) -> None:
+    one = laptop("one")
+    for number in range(20):
+        one.write(f"d/{number}", b"%d" % number)
+    one.start().wait_for("in_step")
+    server.stop()
+    server.must("rebuild")
+    server.start()
+    one.write("d/3", b"edited")
+    one.wait_for("sent", "d/3", 2)
+    assert not [event for event in one.events if event["event"] in ("deleted", "conflict", "error")]
+    assert one.end() == 130 and len(one.tree()) == 20
+
+
+def test_a_person_at_a_terminal_is_asked_about_a_mass_deletion(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    for number in range(110):
+        one.write(f"d/{number}", b"%d" % number)
+    one.synced()
+    shutil.rmtree(one.folder / "d")
+    for answer, left in ((b"n\n", 110), (b"y\n", 0)):
+        person, terminal = os.openpty()
+        os.write(person, answer)
+        done = subprocess.run(
+            [*CLIENT, "sync", str(one.folder), "--once", "--credentials", str(one.credentials)],
+            stdin=terminal,
+            capture_output=True,
+            cwd=ROOT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        os.close(person)
+        os.close(terminal)
+        assert "110 of 110 files would be deleted on the server" in done.stderr
+        assert (done.returncode, len(api.live())) == (1 if left else 0, left)
+
+
+def test_once_without_a_server_fails_and_says_so(laptop: MakeLaptop, server: Daemon) -> None:
+    with Narrow(server.port) as wire:
+        one = laptop("one", wire.url)
+    run = one.sync()
+    assert run.code == 1 and "cannot be reached" in run.stderr
