@@ -75,3 +75,11 @@ def stranger(server: Daemon, person: Api) -> Stranger:
     assert api.put("abuse/text.txt", TEXT).status == 201
     assert api.put("abuse/empty", b"").status == 201
     return Stranger(server, api)
+
+
+@pytest.fixture
+def soak_s(request: pytest.FixtureRequest) -> float:
+    """`--soak-seconds`: how long a crowd writes and reads at once."""
+    value = request.config.getoption("--soak-seconds")
+    assert isinstance(value, float)
+    return value

@@ -115,14 +115,6 @@ class Reader:
         self.cursor = sequence
 
 
-@pytest.fixture
-def soak_s(request: pytest.FixtureRequest) -> float:
-    """`--soak-seconds`: how long the feed is written and read at once."""
-    value = request.config.getoption("--soak-seconds")
-    assert isinstance(value, float)
-    return value
-
-
 def in_threads(jobs: list[Callable[[], None]]) -> list[threading.Thread]:
     threads = [threading.Thread(target=job) for job in jobs]
     for thread in threads:
