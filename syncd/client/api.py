@@ -9,28 +9,29 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 from urllib.parse import quote
 
 import aiohttp
+from aiohttp.connector import AddrInfoType
 from yarl import URL
 
 from syncd.client.state import Remote
 from syncd.client.trouble import Away, Refused, Unpaired
+from syncd.client.wire import Fields, bare, marked, rfc3339, unix_ms
 
 CONNECT_S = 10.0
 SILENCE_S = 60.0  # no byte for so long: the link is dead
+UNHEARD_S = 30  # sent bytes are not confirmed for so long: the same
+SLOWEST = 4096  # bytes in a second; an answer comes only after all of the question went over the wire
 HASHING_S = 600.0  # the server may read gigabytes before it answers what it holds of them
 WAIT_S = 55  # of the long poll; below SILENCE_S
 CONNECTIONS = 16
 NOTHING_KNOWN = "0" * 64  # a version no file has: whatever stands there is not what we knew
 FULL = 507  # no room on the server: nothing that passes by itself
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +63,6 @@ class Upload:
     is_open: bool
 
 
-class Fields:
-    """A JSON object from the server; reading what is not there as it must be raises Away: that is no syncd."""
-
-    def __init__(self, value: object) -> None:
-        self._value: dict[str, object] = value if isinstance(value, dict) else {}
-
-    def _typed(self, name: str, kind: type[_T]) -> _T:
-        value = self._value.get(name)
-        if not isinstance(value, kind):
-            raise Away(f"the server's answer is not understood: no {name!r} in it")
-        return value
-
-    def text(self, name: str) -> str:
-        return self._typed(name, str)
-
-    def number(self, name: str) -> int:
-        return self._typed(name, int)
-
-    def flag(self, name: str) -> bool:
-        return self._typed(name, bool)
-
-    def has(self, name: str) -> bool:
-        return self._value.get(name) is not None
-
-    def inner(self, name: str) -> Fields:
-        return Fields(self._value.get(name))
-
-    def items(self, name: str) -> list[Fields]:
-        return [Fields(one) for one in self._typed(name, list)]
-
-    def texts(self, name: str) -> list[str]:
-        return [str(one) for one in self._typed(name, list)]
-
-    def ranges(self, name: str) -> tuple[tuple[int, int], ...]:
-        return tuple((int(first), int(last)) for first, last in self._typed(name, list))
-
-
 def new_session(token: str = "") -> aiohttp.ClientSession:
     """Connections to the server; every wait has an end. To be closed by the caller."""
     headers = {"Accept-Encoding": "identity", "User-Agent": "syncd-client"}
@@ -106,9 +70,20 @@ def new_session(token: str = "") -> aiohttp.ClientSession:
         headers["Authorization"] = f"Bearer {token}"
     return aiohttp.ClientSession(
         headers=headers,
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS, socket_factory=_socket),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S),
     )
+
+
+def _socket(address: AddrInfoType) -> socket.socket:
+    """A socket that notices when the other end is gone, also while it only sends or only waits."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    for option, value in (("TCP_USER_TIMEOUT", UNHEARD_S * 1000), ("TCP_KEEPIDLE", UNHEARD_S), ("TCP_KEEPINTVL", 10)):
+        if hasattr(socket, option):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return made
 
 
 class Api:
@@ -148,8 +123,8 @@ class Api:
         path, seq = self._near(one.text("path")), one.number("sequence")
         if one.text("change_type") == "deleted":
             return Remote(path, None, 0, None, seq)
-        mtime_ms = _unix_ms(one.text("modified_at")) if one.has("modified_at") else None
-        return Remote(path, _bare(one.text("content_hash")), one.number("file_size"), mtime_ms, seq)
+        mtime_ms = unix_ms(one.text("modified_at")) if one.has("modified_at") else None
+        return Remote(path, bare(one.text("content_hash")), one.number("file_size"), mtime_ms, seq)
 
     async def ack(self, cursor: int) -> None:
         await self._ask("POST", "/api/v1/sync/ack", {"cursor": cursor})
@@ -159,7 +134,7 @@ class Api:
     async def delete(self, known: Mapping[str, str]) -> dict[str, str]:
         """Remove those files whose version is still the given one; returns those refused and why."""
         changes = [
-            {"path": self._prefix + path, "change_type": "deleted", "base_hash": _marked(digest)}
+            {"path": self._prefix + path, "change_type": "deleted", "base_hash": marked(digest)}
             for path, digest in known.items()
         ]
         answer = await self._ask("POST", "/api/v1/sync/report", {"changes": changes}, silence_s=HASHING_S)
@@ -167,17 +142,18 @@ class Api:
 
     async def move(self, path: str, new: str, digest: str) -> int:
         """Rename on the server; returns the sequence."""
-        body = {"from": self._prefix + path, "to": self._prefix + new, "base_hash": _marked(digest)}
+        body = {"from": self._prefix + path, "to": self._prefix + new, "base_hash": marked(digest)}
         return (await self._ask("POST", "/api/v1/sync/move", body)).number("sequence")
 
     # --- up
 
     async def put(self, path: str, content: bytes, digest: str, base: str | None, mtime_ns: int) -> Stored:
         """A small file in one request."""
-        query = f"base_hash={_marked(base or NOTHING_KNOWN)}&modified_at={quote(_rfc3339(mtime_ns))}"
+        query = f"base_hash={marked(base or NOTHING_KNOWN)}&modified_at={quote(rfc3339(mtime_ns))}"
         target = f"/api/v1/sync/files/{quote(self._prefix + path)}?{query}"
         proof = base64.b64encode(bytes.fromhex(digest)).decode()
-        answer = await self._ask("PUT", target, data=content, headers={"Content-Digest": f"sha-256=:{proof}:"})
+        headers = {"Content-Digest": f"sha-256=:{proof}:"}
+        answer = await self._ask("PUT", target, data=content, headers=headers, silence_s=_patience(len(content)))
         return self._stored(answer)
 
     async def open_upload(
@@ -186,10 +162,10 @@ class Api:
         body = {
             "target_path": self._prefix + path,
             "expected_size": size,
-            "expected_hash": _marked(digest),
+            "expected_hash": marked(digest),
             "chunk_size": chunk,
-            "modified_at": _rfc3339(mtime_ns),
-            "base_hash": _marked(base or NOTHING_KNOWN),
+            "modified_at": rfc3339(mtime_ns),
+            "base_hash": marked(base or NOTHING_KNOWN),
             "blocks": list(blocks),
         }
         return _upload(await self._ask("POST", "/api/v1/sync/upload", body, silence_s=HASHING_S))
@@ -212,14 +188,15 @@ class Api:
 
     async def send_chunk(self, id: str, index: int, length: int, pieces: AsyncIterable[bytes]) -> None:
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
-        await self._ask("PUT", f"/api/v1/sync/upload/{id}/chunks/{index}", data=pieces, headers=headers)
+        target = f"/api/v1/sync/upload/{id}/chunks/{index}"
+        await self._ask("PUT", target, data=pieces, headers=headers, silence_s=_patience(length))
 
     async def complete(self, id: str) -> Stored:
         answer = await self._ask("POST", f"/api/v1/sync/upload/{id}/complete", {}, silence_s=HASHING_S)
         return self._stored(answer)
 
     def _stored(self, answer: Fields) -> Stored:
-        path, digest = self._near(answer.text("path")), _bare(answer.text("content_hash"))
+        path, digest = self._near(answer.text("path")), bare(answer.text("content_hash"))
         return Stored(path, digest, answer.number("sequence"), answer.has("conflict"))
 
     # --- down
@@ -228,7 +205,7 @@ class Api:
         """The hash of a file on the server and those of its blocks of *chunk* bytes."""
         target = f"/api/v1/sync/blocks/{quote(self._prefix + path)}?chunk_size={chunk}"
         answer = await self._ask("GET", target, silence_s=HASHING_S)
-        return _bare(answer.text("content_hash")), answer.texts("blocks")
+        return bare(answer.text("content_hash")), answer.texts("blocks")
 
     @asynccontextmanager
     async def download(
@@ -326,24 +303,6 @@ def _upload(answer: Fields) -> Upload:
     return Upload(answer.text("id"), answer.number("chunk_size"), missing, is_open)
 
 
-def _marked(digest: str) -> str:
-    return f"sha256:{digest}"
-
-
-def _bare(text: str) -> str:
-    return text.removeprefix("sha256:")
-
-
-def _rfc3339(mtime_ns: int) -> str:
-    try:
-        when = _EPOCH + timedelta(milliseconds=mtime_ns // 1_000_000)
-    except OverflowError:  # a broken clock's year 10000
-        when = _EPOCH
-    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _unix_ms(text: str) -> int | None:
-    try:
-        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
-    except (ValueError, TypeError):
-        return None
+def _patience(length: int) -> float:
+    """Seconds to wait for an answer to a request of *length* bytes."""
+    return SILENCE_S + length / SLOWEST
