@@ -280,7 +280,7 @@ def _without_disk(server: Daemon, cast: Cast) -> None:
     elsewhere = server.storage.with_name("elsewhere")
     server.storage.rename(elsewhere)
     try:
-        wait_until(lambda: cast.person.ask(posting("/api/v1/sync/receipts")).status == 503, "the disk to be missed")
+        wait_until(lambda: cast.person.receipts([]).status == 503, "the disk to be missed")
         for one in operations():
             if one.id not in ("log_out", "log_in", "register"):
                 request = asking(one)

@@ -48,7 +48,10 @@ async def resolve(request: web.Request) -> web.Response:
 async def receipt(request: web.Request) -> web.Response:
     """May the phone delete its copies of these contents?"""
     asking = await access.require(request)
-    texts = texts_field(await read_json(request), "hashes")
+    body = await read_json(request)
+    if body.get("hashes") is None:
+        raise BadRequest("hashes is missing")
+    texts = texts_field(body, "hashes")
     if len(texts) > MOST_RECEIPTS:
         raise BadRequest(f"at most {MOST_RECEIPTS} hashes at once; ask several times")
     hashes = [wire.content_hash(one, "each of hashes") for one in texts]
