@@ -200,10 +200,14 @@ class Actor:
         self._tell.say("deleted", judged.path, side="here")
 
     async def delete_there(self, batch: list[Judged]) -> dict[str, str]:
-        """Tell the server that files are gone; the feed answers. Returns those refused and why."""
-        refused = await self._api.delete({one.path: one.base_hash for one in batch if one.base_hash is not None})
-        for one in batch:
+        """Tell the server that files are gone; those refused, and why. What it keeps otherwise, the feed tells."""
+        wanted = {one.path: one.base_hash for one in batch if one.base_hash is not None}
+        removed, refused = await self._api.delete(wanted)
+        with self._state.writing():
+            for one in batch:
+                if one.path in removed and one.remote is not None:
+                    self._state.removed(one.remote)
+        for path in sorted(removed):
             self.acts += 1
-            if one.path not in refused:
-                self._tell.say("deleted", one.path, side="there")
+            self._tell.say("deleted", path, side="there")
         return refused

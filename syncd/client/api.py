@@ -131,14 +131,15 @@ class Api:
 
     # --- changes without content
 
-    async def delete(self, known: Mapping[str, str]) -> dict[str, str]:
-        """Remove those files whose version is still the given one; returns those refused and why."""
+    async def delete(self, known: Mapping[str, str]) -> tuple[set[str], dict[str, str]]:
+        """Remove those files whose version is still the given one; returns those removed, and those refused and why."""
         changes = [
             {"path": self._prefix + path, "change_type": "deleted", "base_hash": marked(digest)}
             for path, digest in known.items()
         ]
         answer = await self._ask("POST", "/api/v1/sync/report", {"changes": changes}, silence_s=HASHING_S)
-        return {self._near(one.text("path")): one.text("detail") for one in answer.items("rejected")}
+        removed = {self._near(path) for path in answer.texts("accepted")}
+        return removed, {self._near(one.text("path")): one.text("detail") for one in answer.items("rejected")}
 
     async def move(self, path: str, new: str, digest: str) -> int:
         """Rename on the server; returns the sequence."""

@@ -161,6 +161,14 @@ class State:
             (one.path, one.hash, one.size, one.mtime_ms, one.seq),
         )
 
+    def removed(self, known: Remote) -> None:
+        """The server removed the version *known* on our word; the feed will tell the sequence.
+
+        Not waiting for that: a file saved anew in between, with the content it had, would be taken for the old one.
+        """
+        self._db.execute("UPDATE remote SET hash = NULL WHERE path = ? AND seq = ?", (known.path, known.seq))
+        self.forget(known.path)
+
     def remote(self, path: str) -> Remote | None:
         """The server's live file at *path*; None when there is none."""
         row = self._db.execute(

@@ -39,6 +39,24 @@ def test_what_is_saved_here_is_there_in_a_moment(laptop: MakeLaptop) -> None:
     assert one.stderr.read_text() == two.stderr.read_text() == ""
 
 
+def test_a_file_that_is_removed_and_saved_again_stays(laptop: MakeLaptop) -> None:
+    one, two = laptop("one").start(), laptop("two").start()
+    two.wait_for("in_step")
+    one.write("x", b"the same")
+    for times in range(1, 6):
+        one.wait_for("sent", "x", times)
+        one.remove("x")
+        one.wait_for("deleted", "x", times)
+        one.write("x", b"the same")
+    one.wait_for("sent", "x", 6)
+    wait_until(lambda: two.has("x", b"the same"), "the file")
+    one.end()
+    two.end()
+    one.synced()
+    two.synced()
+    assert one.tree() == two.tree() == {"x": b"the same"}
+
+
 def test_a_whole_folder_moves_in_and_out(laptop: MakeLaptop, tmp_path: Path) -> None:
     one, two = laptop("one").start(), laptop("two").start()
     one.wait_for("in_step")
