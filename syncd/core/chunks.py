@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHOWN_RANGES = 1000  # of what is missing; whoever sent these asks again
 BEHIND_BYTES = 1 << 20  # collected for a thread while the disk is slow
+MOST_DIGESTS = 10_000  # kept of one upload; a hint, which is not worth more memory
 
 
 class Chunks:
@@ -37,6 +38,11 @@ class Chunks:
 
     def discard(self, index: int) -> None:
         self._here[index] = 0
+
+    def forget_beyond(self, size: int, chunk_size: int) -> None:
+        """The file has only *size* bytes: what should lie beyond is not here."""
+        whole = min(size // chunk_size, len(self._here))
+        self._here[whole:] = bytes(len(self._here) - whole)
 
     def __contains__(self, index: int) -> bool:
         return bool(self._here[index])
@@ -66,7 +72,7 @@ class Progress:
 
     session: UploadSession
     received: Chunks
-    saved: bytes = b""  # what the index says was received
+    saved: bytes = b""  # what the index says was received, or is about to
     claimed: int = 0  # bytes of room set aside by counting, where the file system cannot do it
     digests: dict[int, bytes] = field(default_factory=dict)  # of chunks received in this run, where asked for
     writers: dict[int, ChunkWriter] = field(default_factory=dict)  # the newest of each chunk
@@ -77,8 +83,30 @@ class Progress:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     sealed: bool = False  # no more chunks: it is being completed, or was
 
+    @property
+    def is_busy(self) -> bool:
+        """Does anybody work with it at this moment?"""
+        return bool(self.writers) or self.lock.locked()
+
     def forget_hash(self) -> None:
         self.running, self.hashed = hashlib.sha256(), 0
+
+    def digest_of(self, index: int) -> bytes | None:
+        """SHA-256 of a chunk that is here; None when nobody asked for it."""
+        return self.session.block(index) or self.digests.get(index)
+
+    def note_digest(self, index: int, digest: bytes | None) -> None:
+        """Chunk *index* has other bytes now. One that was announced is what was announced."""
+        self.digests.pop(index, None)
+        if digest is not None and self.session.blocks is None and len(self.digests) < MOST_DIGESTS:
+            self.digests[index] = digest
+
+    def lose(self, kept: bytes) -> None:
+        """The disk could not keep what came since *kept* was written down; nobody knows what it has of that."""
+        self.saved, self.received = kept, Chunks(self.session.chunk_count, kept)
+        for index in self.writers:
+            self.received.discard(index)
+        self.forget_hash()
 
 
 class ChunkWriter:
@@ -98,7 +126,8 @@ class ChunkWriter:
         self._digest = hashlib.sha256() if want_digest or block is not None else None
         self.busy = asyncio.Lock()  # held while a thread writes
         # In order, the whole file's hash is made in passing.
-        self._running = progress.running.copy() if index == progress.hashed else None
+        self._before = progress.running if index == progress.hashed else None
+        self._running = self._before.copy() if self._before is not None else None
 
     async def write(self, piece: bytes) -> None:
         """Put *piece* after what came before; raises BadRequest for a chunk that is too long, Conflict when another
@@ -147,11 +176,11 @@ class ChunkWriter:
 
     def _note(self, digest: bytes | None) -> None:
         progress = self._progress
-        if self._index < progress.hashed and (digest is None or progress.digests.get(self._index) != digest):
+        if self._index < progress.hashed and (digest is None or progress.digest_of(self._index) != digest):
             progress.forget_hash()  # it may be other content than what was hashed
-        if digest is not None:
-            progress.digests[self._index] = digest
-        if self._running is not None and self._index == progress.hashed:
+        progress.note_digest(self._index, digest)
+        # Only on top of the very hash it began with: chunks before it may have been sent again meanwhile.
+        if self._running is not None and progress.running is self._before:
             progress.running, progress.hashed = self._running, self._index + 1
         progress.received.add(self._index)
         progress.unsaved += self._length

@@ -7,7 +7,6 @@ forgotten chunks but never invents one.
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,14 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from syncd.core import block_maps, swap
+from syncd.core import block_maps, held_blocks, swap
 from syncd.core.chunks import Chunks, ChunkWriter, Progress, wrong_size
 from syncd.core.commit import Committer
 from syncd.core.conflicts import Knowledge
-from syncd.core.plans import Ground, tree_place
+from syncd.core.plans import Ground
 from syncd.core.swap import Author
 from syncd.core.uploads import Arrived, Uploads
-from syncd.db import blocks, sessions
+from syncd.db import sessions
 from syncd.disk.faults import translated
 from syncd.disk.staging import STAGING, PartFile
 from syncd.errors import BadRequest, Conflict, NotFound, TooLarge, TooManySessions
@@ -35,6 +34,7 @@ MIN_CHUNK = 64 << 10
 MAX_CHUNK = 64 << 20
 DEFAULT_CHUNK = 4 << 20
 MOST_CHUNKS = 100_000
+MOST_CHUNKS_OPEN = 1_000_000  # of all uploads together: each takes up to 35 bytes of memory
 MOST_OPEN = 256
 MOST_OPEN_PER_DEVICE = 16
 IDLE_MS = 3_600_000  # a session this long untouched makes way for a new one
@@ -71,9 +71,19 @@ class Sessions:
         """After a start: go on with what earlier runs left; room that only was counted is counted again."""
         for session in await sessions.open_ones(self._ground.index):
             progress = self._open[session.id] = _progress(session)
-            state = await self._ground.disk.run(self._ground.root.room_of, (*STAGING, session.id + SUFFIX))
-            progress.claimed = max(0, session.size - state)
+            place = (*STAGING, session.id + SUFFIX)
+            # Not every file system remembers a new name as long as it does the content.
+            state = await self._ground.disk.run(self._ground.root.state, place)
+            self._believe(progress, state.size if state is not None else 0)
+            progress.claimed = max(0, session.size - await self._ground.disk.run(self._ground.root.room_of, place))
             self._uploads.reclaim(progress.claimed)
+
+    @staticmethod
+    def _believe(progress: Progress, size: int) -> None:
+        """The disk has *size* bytes of the file, whatever was written down."""
+        if size < progress.session.size:
+            progress.forget_hash()
+            progress.received.forget_beyond(size, progress.session.chunk_size)
 
     # Beginning and ending
 
@@ -104,48 +114,45 @@ class Sessions:
         if wish.blocks is not None and len(wish.blocks) != session.chunk_count:
             raise BadRequest(f"blocks must be {session.chunk_count} hashes, one for each {chunk_size} bytes")
         await self._make_way(session, now_ms)
-        progress = Progress(session, Chunks(session.chunk_count))
-        await self._reserve(progress)
+        progress = self._open[session.id] = Progress(session, Chunks(session.chunk_count))
         try:
+            await self._reserve(progress)
             async with self._ground.index.write() as transaction:
                 await sessions.add(transaction, session, uptime_s)
-        except BaseException:
-            await self._drop(progress)
+            if session.blocks is not None:
+                await block_maps.ensure(self._ground, user, wish.path, chunk_size)
+                await held_blocks.copy(self._ground, self._part, user, progress)
+                await self._save(progress)
+        except BaseException:  # nobody will ever learn its id
+            await self.forget([session.id])
             raise
-        self._open[session.id] = progress
-        if session.blocks is not None:
-            await block_maps.ensure(self._ground, user, wish.path, chunk_size)
-            await self._copy_held(user, progress)
-            await self._save(progress)
         return self._shown(progress)
 
     async def _make_way(self, session: UploadSession, now_ms: int) -> None:
         """Raise TooManySessions, unless one that was given up can go instead."""
-        others = await sessions.open_ones(self._ground.index)
+        others = [progress.session for progress in self._open.values()]
         own = [one for one in others if (one.user_id, one.device_id) == (session.user_id, session.device_id)]
-        if len(own) < MOST_OPEN_PER_DEVICE and len(others) < MOST_OPEN:
+        chunks = sum(one.chunk_count for one in others) + session.chunk_count
+        if len(own) < MOST_OPEN_PER_DEVICE and len(others) < MOST_OPEN and chunks <= MOST_CHUNKS_OPEN:
             return
-        idle = [one for one in own or others if now_ms - one.touched_ms > IDLE_MS and one.user_id == session.user_id]
+        mine = [one for one in own or others if one.user_id == session.user_id]
+        idle = [one for one in mine if now_ms - one.touched_ms > IDLE_MS and not self._open[one.id].is_busy]
         if not idle:
             raise TooManySessions("too many uploads are open; complete or cancel some", retry_s=60)
-        await self.forget([idle[0].id])
+        await self.forget([min(idle, key=lambda one: one.touched_ms).id])
 
     async def _reserve(self, progress: Progress) -> None:
         session = progress.session
         self._uploads.claim(session.size)
         progress.claimed = session.size
+        with translated():
+            part = self._part(session.id)
         try:
-            with translated():
-                part = self._part(session.id)
-            try:
-                if await self._ground.disk.run(part.allocate, session.size):
-                    self._uploads.release(session.size)
-                    progress.claimed = 0
-            finally:
-                part.close()
-        except BaseException:
-            await self._drop(progress)
-            raise
+            if await self._ground.disk.run(part.allocate, session.size):
+                self._uploads.release(session.size)
+                progress.claimed = 0
+        finally:
+            part.close()
 
     def _part(self, session_id: str) -> PartFile:
         return PartFile(self._ground.root, session_id + SUFFIX)
@@ -188,20 +195,22 @@ class Sessions:
         await self.forget([session_id])
 
     async def forget(self, session_ids: Sequence[str]) -> None:
-        """Remove these, complete or not."""
+        """Remove these, complete or not; one that is being completed, after that."""
+        under_way = [self._open[one] for one in session_ids if one in self._open]
         async with self._ground.index.write(durable=False) as transaction:
-            await sessions.remove(transaction, session_ids)
-        for session_id in session_ids:
-            progress = self._open.pop(session_id, None)
-            if progress is not None:
-                async with progress.lock:
+            await sessions.remove(transaction, [one for one in session_ids if one not in self._open])
+        for progress in under_way:
+            async with progress.lock:
+                try:
+                    async with self._ground.index.write(durable=False) as transaction:
+                        await sessions.remove(transaction, [progress.session.id])
+                finally:
                     await self._drop(progress)
-            else:
-                await self._ground.disk.run(self._ground.root.unlink, (*STAGING, session_id + SUFFIX))
 
     async def expire(self, before_ms: int, before_up_s: int) -> int:
         """Remove those that nobody touched since, by the clock *and* by the hours the box was up; how many."""
-        old = await sessions.expired(self._ground.index, before_ms, before_up_s)
+        found = await sessions.expired(self._ground.index, before_ms, before_up_s)
+        old = [one for one in found if one not in self._open or not self._open[one].is_busy]
         await self.forget(old)
         return len(old)
 
@@ -224,6 +233,8 @@ class Sessions:
         if length is not None and length != session.length_of(index):
             raise wrong_size(index, session.length_of(index), length)
         async with self._uploads.slot():
+            if progress.sealed:  # while this one waited for its turn
+                raise Conflict("this upload was completed or cancelled")
             with translated():
                 part = self._part(session_id)
             try:
@@ -239,13 +250,12 @@ class Sessions:
 
     async def _take_over(self, progress: Progress, index: int, writer: ChunkWriter) -> None:
         """From now on *writer* writes this chunk, and nobody else; until it has, the chunk is not here."""
-        if progress.sealed:  # while this one waited for its turn
-            raise Conflict("this upload is completed already")
         before = progress.writers.get(index)
         progress.writers[index] = writer
         progress.received.discard(index)
         if before is not None:
-            async with before.busy:  # its last piece may still be on its way to the disk
+            # Its last piece may still be on its way to the disk; whoever takes over from this one waits for that, too.
+            async with writer.busy, before.busy:
                 pass
         if progress.saved[index : index + 1] == b"\1":
             # The index must not say that it is here while half of it is overwritten.
@@ -258,9 +268,15 @@ class Sessions:
         """Make what was received durable, then write down that it is."""
         async with progress.lock:
             if not progress.sealed and progress.unsaved:
-                received = progress.received.to_bytes()
+                # Before the flush, so that whoever overwrites one of these meanwhile waits, and takes it back.
+                before, progress.saved = progress.saved, progress.received.to_bytes()
+                received = progress.saved
                 progress.unsaved, progress.saved_at = 0, time.monotonic()
-                await self._ground.disk.run(self._flush, progress.session.id)
+                try:
+                    await self._ground.disk.run(self._flush, progress.session.id)
+                except BaseException:
+                    progress.lose(before)  # a second flush may succeed and have lost pages all the same
+                    raise
                 await self._note_received(progress, received)
 
     async def _note_received(self, progress: Progress, received: bytes, *, durable: bool = False) -> None:
@@ -283,43 +299,6 @@ class Sessions:
             if progress.unsaved:
                 await self._save(progress)
 
-    # Blocks that are here already
-
-    async def _copy_held(self, user: User, progress: Progress) -> None:
-        """Copy every block that a file of the user has, at any place on the block grid."""
-        session = progress.session
-        wanted: dict[bytes, list[int]] = {}
-        for index in range(session.chunk_count):
-            wanted.setdefault(session.block(index) or b"", []).append(index)
-        part = self._part(session.id)
-        try:
-            names = list(wanted)
-            for start in range(0, len(names), blocks.ASKED):
-                asked = names[start : start + blocks.ASKED]
-                held = await blocks.held(self._ground.index, user.id, session.chunk_size, asked)
-                for digest, found in held.items():
-                    await self._ground.disk.run(self._copy, part, progress, user, found, wanted[digest])
-        finally:
-            part.close()
-
-    def _copy(self, part: PartFile, progress: Progress, user: User, found: blocks.Held, indexes: list[int]) -> None:
-        """Copy one block to where it is wanted, if it still is what it was."""
-        session = progress.session
-        try:
-            source = self._ground.root.open_file(tree_place(user, found.path))
-        except OSError:
-            return
-        try:
-            for index in indexes:
-                length = session.length_of(index)
-                copied = part.copy_block(source, found.offset, index * session.chunk_size, length)
-                if copied == found.hash and index not in progress.writers:
-                    progress.digests[index] = copied
-                    progress.received.add(index)
-                    progress.unsaved += length
-        finally:
-            os.close(source)
-
     # Completing
 
     async def complete(self, user: User, session_id: str, author: Author) -> UploadSession:
@@ -329,27 +308,37 @@ class Sessions:
         """
         progress = await self._find(user, session_id)
         async with progress.lock:
-            if progress.session.stored is not None:
-                return progress.session
-            progress.received.require_all()
-            progress.sealed = True
-            progress.writers.clear()  # whoever still sends is told at the next piece
-            try:
-                await self._publish(user, progress, author)
-            except BaseException:
-                progress.sealed = False
-                raise
-            finished = await sessions.by_id(self._ground.index, session_id)
-            assert finished is not None
-            progress.session = finished
-            self._open.pop(session_id, None)
-            return finished
+            # Cancelled while this waited, or published by one that could not say so any more?
+            found = await self._row(session_id)
+            if found.stored is None:
+                progress.received.require_all()
+                progress.sealed = True
+                progress.writers.clear()  # whoever still sends is told at the next piece
+                try:
+                    await self._publish(user, progress, author)
+                except BaseException:
+                    progress.sealed = False
+                    raise
+                found = await self._row(session_id)
+            progress.session = found
+            await self._drop(progress)
+            return found
+
+    async def _row(self, session_id: str) -> UploadSession:
+        found = await sessions.by_id(self._ground.index, session_id)
+        if found is None:
+            raise NotFound(_NONE)
+        return found
 
     async def _publish(self, user: User, progress: Progress, author: Author) -> None:
         session = progress.session
         with translated():
             part = self._part(session.id)
         try:
+            mtime_s = session.mtime_ms / 1000 if session.mtime_ms is not None else None
+            state = await self._ground.disk.run(part.finish, mtime_s)
+            self._believe(progress, state.size)
+            progress.received.require_all()
             digest = await self._hash(progress, part)
             if session.hash is not None and digest != session.hash:
                 await self._find_damage(progress, part)
@@ -357,8 +346,7 @@ class Sessions:
                     "the bytes that arrived are not those that were announced; cancel this upload and begin again",
                     code="hash_mismatch",
                 )
-            mtime_s = session.mtime_ms / 1000 if session.mtime_ms is not None else None
-            arrived = Arrived(part, digest, await self._ground.disk.run(part.finish, mtime_s))
+            arrived = Arrived(part, digest, state)
             knowledge = Knowledge(session.base_hash, session.known_seq)
             await self._committer.carry_out(
                 partial(
@@ -374,10 +362,6 @@ class Sessions:
             )
         finally:
             part.close()
-        self._uploads.release(progress.claimed)
-        progress.claimed = 0
-        if not part.published:  # the same was there already
-            await self._ground.disk.run(part.discard)
         await self._remember_blocks(progress, digest)
 
     async def _hash(self, progress: Progress, part: PartFile) -> bytes:
@@ -408,7 +392,7 @@ class Sessions:
 
     async def _remember_blocks(self, progress: Progress, digest: bytes) -> None:
         session = progress.session
-        known = [progress.digests.get(index) for index in range(session.chunk_count)]
+        known = [progress.digest_of(index) for index in range(session.chunk_count)]
         hashes = [one for one in known if one is not None]
         if session.chunk_count > 1 and len(hashes) == len(known):
             await block_maps.remember(self._ground, digest, session.chunk_size, hashes)
