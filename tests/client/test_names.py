@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from pathlib import Path
@@ -72,4 +73,22 @@ def test_what_is_no_plain_file_is_skipped_and_never_taken_for_missing(tmp_path: 
     assert [folder.look(path) for path in ("none", "none/x", "target/x/y")] == [Gap.MISSING] * 3
     assert folder.look("target") is Gap.FOLDER
     assert isinstance(folder.look("target/x"), Stat)
+    folder.close()
+
+
+def test_a_folder_that_cannot_be_read_is_unknown_not_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "locked/x").write_bytes(b"1")
+    (tmp_path / "y").write_bytes(b"2")
+    scandir = os.scandir
+
+    def failing(path: Path) -> object:
+        if Path(path).name == "locked":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    folder = Folder(tmp_path)
+    walk = folder.walk("", nothing_hidden, nothing_hidden)
+    assert set(walk.files) == {"y"} and walk.unknown == ["locked"] and "locked" in walk.skipped
     folder.close()
