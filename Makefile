@@ -1,4 +1,4 @@
-.PHONY: help dev run try test crash bench lint type fmt clean
+.PHONY: help dev run try test crash soak client bench lint type fmt clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' Makefile
@@ -19,6 +19,12 @@ test: dev  ## run all tests
 
 crash: dev  ## kill the daemon many times and look for lost files
 	.venv/bin/python -m pytest -q -m crash --rounds 200
+
+soak: dev  ## devices and folders in step through thousands of accidents; about two hours
+	.venv/bin/python -m pytest -q tests/sync tests/client --examples 10000 --soak-seconds 600 --sync-rounds 50
+
+client: dev  ## build the folder client alone: build/syncd-client.pyz
+	@.venv/bin/python tools/client.py
 
 bench: dev  ## measure beside nginx, copyparty and djpeg; about ten minutes
 	.venv/bin/python -m benchmarks.run
