@@ -88,8 +88,9 @@ def all_at_once(laptops: list[Laptop], dice: random.Random) -> set[bytes]:
 def come_to_rest(laptops: list[Laptop]) -> None:
     """Stop all, then let each look once more until nobody has anything to do."""
     for one in laptops:
+        one.wait_for("in_step", timeout_s=SETTLING_S)
         code = one.end(signal.SIGINT)
-        assert code in (130, -signal.SIGINT), (one.name, code, one.stderr.read_text()[-2000:])
+        assert code == 130, (one.name, code, one.stderr.read_text()[-2000:])
     for _ in range(6):
         runs = [one.synced("--yes") for one in laptops]
         if not any(run.paths(event) for run in runs for event in ("sent", "fetched", "moved", "deleted", "conflict")):
