@@ -44,7 +44,7 @@ class Network:
                 self.late.append(sent)
                 return None
             case Fate.CUT if not request.target.endswith(UPLOAD):  # else a session that nobody could cancel
-                self.witness.doubts(request)
+                self.witness.doubts(api.token, request)
                 api.abandon(request).close()
                 return None
         answer = self.deliver(sent)
@@ -56,7 +56,7 @@ class Network:
         told = (sent.request.method, sent.request.target, answer.status, answer.body[:300])
         assert answer.status in (*sent.wanted, *also_wanted), told
         if answer.status < 300 or answer.status in sent.wanted:
-            self.witness.hears(sent.request, answer)
+            self.witness.hears(sent.api.token, sent.request, answer)
         if not sent.request.target.endswith("/ack"):  # coming twice, they would crowd out what matters
             self.sent.append(sent)
         return answer

@@ -107,7 +107,7 @@ def everybody_agrees(crowd: list[Busybody], person: Api) -> bool:
     for _ in range(ROUNDS):
         for one in crowd:
             one.device.drain(one.post)
-        if all(one.device.is_settled() for one in crowd):
+        if all(one.device.is_settled() and one.device.remote == crowd[0].device.remote for one in crowd):
             break
     live = person.live("crowd/")
     return all(
