@@ -233,7 +233,7 @@ class Accounts:
         if found is None or user is None or self._is_stale(found):
             raise Unauthenticated("this token or key is not valid any more; sign in again")
         now_ms = self._time.now_ms
-        if abs(now_ms - found.used_ms) > DAY_MS and self._time.is_trusted():
+        if found.is_new or (abs(now_ms - found.used_ms) > DAY_MS and self._time.is_trusted()):
             async with self._db.write() as transaction:
                 await devices.touch(transaction, digest, found.device_id, now_ms)
         return Principal(user, found.device_id, digest)

@@ -25,6 +25,7 @@ class Token:
     device_id: str | None
     use: Use
     used_ms: int
+    is_new: bool  # its device was never seen
 
 
 async def all_of(db: Database, user_id: int | None = None) -> list[Device]:
@@ -65,11 +66,14 @@ async def remove(transaction: Transaction, device_id: str) -> bool:
 async def token(db: Database, digest: bytes) -> Token | None:
     """What the token of that SHA-256 stands for; None when it is unknown or its device is disabled."""
     found = await db.read(
-        "SELECT tokens.user_id, device_id, use, used_ms FROM tokens LEFT JOIN devices ON devices.id = device_id"
+        "SELECT tokens.user_id, device_id, use, used_ms, device_id IS NOT NULL AND seen_ms IS NULL FROM tokens LEFT JOIN devices ON devices.id = device_id"
         " WHERE hash = ? AND coalesce(enabled, 1)",
         (digest,),
     )
-    return Token(*found[0]) if found else None  # type: ignore[arg-type]  # STRICT columns have these types
+    if not found:
+        return None
+    user_id, owner, use, used_ms, is_new = found[0]
+    return Token(user_id, owner, use, used_ms, bool(is_new))  # type: ignore[arg-type]  # STRICT columns have these types
 
 
 async def add_token(

@@ -152,7 +152,10 @@ class Volume:
         if time.monotonic() > self._seen_at + _SEEN_S:
             self.require_present()
             self._seen_at = time.monotonic()
-        room = self.room()
+        try:
+            room = self.room()
+        except OSError as exc:  # it went away since the last look
+            raise VolumeUnavailable(_REASONS[VolumeState.ABSENT]) from exc
         if room.readonly:
             raise VolumeUnavailable(_REASONS[VolumeState.READONLY])
         if room.free - self.reserve(room) < wanted:

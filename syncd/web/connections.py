@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 MOST = 1024
 HEADERS_S = 30  # from the end of one request, or from connecting, to a whole next head
 SWEEP_S = 5
+LINE_BYTES = 16 << 10  # the longest path of a tree, every byte of it percent-encoded, and what stands around it
 LINGER_S = 60  # a refused upload is read to its end for so long: the app reads no answer before it has sent all
 
 _SILENT = logging.getLogger("syncd.aiohttp-access")  # the front writes the access log
@@ -41,6 +42,7 @@ class Connection(RequestHandler):
             access_log=_SILENT,
             keepalive_timeout=HEADERS_S,
             lingering_time=LINGER_S,
+            max_line_size=LINE_BYTES,
             auto_decompress=False,  # coded bodies are refused, so that none can unfold in memory
         )
         self.house = house

@@ -54,3 +54,17 @@ def test_a_photo_a_computer_replaced_lies_in_the_phones_trash(phone: Phone, pers
     assert phone.upload("IMG_3.jpg", jpeg(size=(60, 60))).status == 200
     assert person.put("pixel/2024/5/IMG_3.jpg", jpeg(size=(61, 60))).status == 200
     assert "Trash/2024/5/IMG_3.jpg" in phone.listed("Trash")
+
+
+def test_the_longest_path_every_byte_encoded_goes_through(person: Api) -> None:
+    path = "/".join("ä" * 120 for _ in range(16)) + "/" + "ö" * 100 + ".jpg"
+    assert person.put(path, b"deep").json()["path"] == path
+    assert person.download(path).body == b"deep"
+    assert person.delete(path).status == 204
+
+
+def test_a_device_is_seen_from_its_first_request_on(person: Api) -> None:
+    laptop = new_laptop(person)
+    assert person.device(laptop.id).json()["last_seen_at"] is None
+    assert laptop.api.me().status == 200
+    assert person.device(laptop.id).json()["last_seen_at"] is not None

@@ -45,7 +45,8 @@ async def restore(request: web.Request) -> web.Response:
     """Back to where it was, or to another place; never over another file."""
     asking = await access.require(request)
     lying = await _named(request, asking)
-    target = TreePath.parse(text_field(await read_json(request), "to") or lying.original)
+    body = await read_json(request) if request.body_exists else {}
+    target = TreePath.parse(text_field(body, "to") or lying.original)
     with request.app[CORE].use() as mount:
         seq = await changes.restore_to(mount, asking.user, lying.place, target, asking.device_id)
     return web.json_response({"path": str(target), "sequence": seq})
