@@ -50,8 +50,9 @@ class Sequences:
         """Make sure that the next *count* seqs are reserved."""
         self._newest += count
         if self._newest > self._reserved:
-            self._reserved = self._newest + RESERVE_BLOCK
-            await self._keep(self._reserved)
+            wanted = self._newest + RESERVE_BLOCK
+            await self._keep(wanted)
+            self._reserved = wanted
 
 
 class Use:
@@ -114,22 +115,22 @@ class Mount:
         try:
             await mount._settle(served, now)
             sequences = Sequences(served.reserved, await entries.newest(index), keep_reserved)
+            mount.committer = Committer(
+                mount.ground,
+                volume,
+                mount.uploads,
+                reserve=sequences.make_room,
+                now=now,
+                always_durable=always_durable,
+                on_commit=on_commit,
+            )
+            mount.sessions = Sessions(mount.ground, mount.uploads, mount.committer, now)
+            await mount.sessions.reopen()
         except BaseException:
             await index.close()
             volume.detach()
             root.close()
             raise
-        mount.committer = Committer(
-            mount.ground,
-            volume,
-            mount.uploads,
-            reserve=sequences.make_room,
-            now=now,
-            always_durable=always_durable,
-            on_commit=on_commit,
-        )
-        mount.sessions = Sessions(mount.ground, mount.uploads, mount.committer, now)
-        await mount.sessions.reopen()
         return mount
 
     async def _settle(self, served: Served, now: Now) -> None:
@@ -141,11 +142,13 @@ class Mount:
             if newest != served.last:
                 # Not the index that was closed here last: a new one, one that a power cut threw back, or one
                 # restored from a backup. It goes on above everything that may have been issued.
-                await entries.start_above(transaction, served.reserved)
-                if newest < served.reserved:
-                    await cursors.note_gap(transaction, newest, served.reserved)
+                # The first cursor it gives out is one that was never given out before, hence one more.
+                begin = served.reserved + 1 if served.reserved else 0
+                await entries.start_above(transaction, begin)
+                if newest < begin:
+                    await cursors.note_gap(transaction, newest, begin)
                 if self.is_new:
-                    await meta.set_number(transaction, "floor", served.reserved)
+                    await meta.set_number(transaction, "floor", begin)
             await meta.set_number(transaction, "clean", 0)
         await self._finish_intents(now)
         kept = frozenset(one.id + SUFFIX for one in await sessions.open_ones(self.index))

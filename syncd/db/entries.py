@@ -9,6 +9,7 @@ from syncd.model import Entry
 
 WINDOW = 10_000  # rows of the feed looked at for the changes of one folder
 NEVER = (1 << 63) - 1  # beyond every seq
+LAST = b""  # beyond every path: in SQLite's order a blob is greater than any text
 
 _COLUMNS = (
     "seq, user_id, path, live, hash, size, disk_mtime_ns, device_id, coalesce(born_seq, seq), changed_ms,"
@@ -50,7 +51,7 @@ async def names_in(db: Database, user_id: int, parent: str) -> list[str]:
 
 async def folders(db: Database, user_id: int, below: str = "") -> list[str]:
     """Every folder of a user that holds a live file, at or below *below* ('' is all); one index walk per folder."""
-    low, high = (f"{below}/", f"{below}0") if below else ("", "\U0010ffff")
+    low, high = (f"{below}/", f"{below}0") if below else ("", LAST)
     # A loose index scan: jumps from one distinct parent to the next instead of reading a row per file.
     found = await db.read(
         "WITH RECURSIVE step(parent) AS ("
@@ -65,7 +66,7 @@ async def folders(db: Database, user_id: int, below: str = "") -> list[str]:
 
 async def below(db: Database, user_id: int, folder: str, after_path: str, limit: int) -> list[Entry]:
     """The next live files at any depth below *folder* ('' is the top), by path, beyond *after_path*."""
-    low, high = (f"{folder}/", f"{folder}0") if folder else ("", "\U0010ffff")
+    low, high = (f"{folder}/", f"{folder}0") if folder else ("", LAST)
     found = await db.read(
         f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND path > ? AND path >= ? AND path < ? AND live"
         " ORDER BY path LIMIT ?",
@@ -84,7 +85,8 @@ async def with_contents(db: Database, user_id: int, hashes: Sequence[bytes]) -> 
     """The live files of a user that have one of these contents; at most a few hundred hashes."""
     marks = ",".join("?" * len(hashes))
     found = await db.read(
-        f"SELECT {_COLUMNS} FROM entries WHERE hash IN ({marks}) AND live AND user_id = ? ORDER BY path",
+        # The plus keeps SQLite from reading the user's whole tree instead.
+        f"SELECT {_COLUMNS} FROM entries WHERE hash IN ({marks}) AND live AND +user_id = ? ORDER BY path",
         (*hashes, user_id),
     )
     return [_entry(row) for row in found]
@@ -147,7 +149,7 @@ async def feed(
         " AND path >= ?5 AND path < ?6 ORDER BY seq LIMIT ?7) AS rows ORDER BY rows.seq",
         (
             *(user_id, cursor, last if last is not None else NEVER, window),
-            *((f"{below}/", f"{below}0") if below else ("", "\U0010ffff")),
+            *((f"{below}/", f"{below}0") if below else ("", LAST)),
             limit,
         ),
     )

@@ -10,10 +10,10 @@ import pytest
 
 from syncd.clock import DAY_MS, now_ms
 from syncd.config import Config, StorageSection
-from syncd.core import retention
+from syncd.core import mount, retention
 from syncd.core.sessions import Wish
 from syncd.disk.volume import SERVICE_DIR
-from syncd.errors import BadRequest, Expired
+from syncd.errors import BadRequest, Expired, StorageFull
 from tests.core.household import Household, at, opened
 
 
@@ -123,6 +123,48 @@ async def test_in_balanced_the_feed_waits_until_a_power_cut_can_take_nothing_bac
         assert await paths(house) == []
         await house.mount.make_durable()
         assert await paths(house) == ["x"]
+
+
+async def test_a_name_at_the_end_of_unicode_is_in_the_feed(house: Household) -> None:
+    await house.create("\U0010ffff.txt", b"x")
+    await house.create("a/\U0010ffff/b.txt", b"x")
+    assert await paths(house) == ["\U0010ffff.txt", "a/\U0010ffff/b.txt"]
+    assert await paths(house, below="a") == ["a/\U0010ffff/b.txt"]
+
+
+async def test_no_cursor_of_a_lost_index_is_taken_for_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mount, "RESERVE_BLOCK", 2)
+    async with opened(tmp_path) as house:
+        await house.create("old", b"x")
+    saved = (tmp_path / "storage" / SERVICE_DIR / "index.db").read_bytes()
+    async with opened(tmp_path) as house:
+        given = [(await house.create(name, b"x")).seq for name in "abcdefgh"]
+    (tmp_path / "storage" / SERVICE_DIR / "index.db").write_bytes(saved)
+    async with opened(tmp_path) as house:
+        for cursor in given:
+            with pytest.raises(Expired):
+                await house.feed.after(house.user, cursor)
+        newest = (await house.feed.after(house.user, 0)).cursor
+        assert await paths(house, newest) == []
+        assert (await house.create("new", b"x")).seq > max(newest, *given)
+
+
+async def test_numbers_that_could_not_be_reserved_are_not_issued() -> None:
+    kept: list[int] = []
+    failing = [True]
+
+    async def keep(number: int) -> None:
+        if failing.pop():
+            raise StorageFull("the state is on a full disk")
+        kept.append(number)
+        failing.append(False)
+
+    sequences = mount.Sequences(0, 0, keep)
+    with pytest.raises(StorageFull):
+        await sequences.make_room(1)
+    failing.append(False)
+    await sequences.make_room(1)
+    assert kept
 
 
 # What is forgotten
