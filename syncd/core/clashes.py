@@ -15,6 +15,8 @@ from syncd.db.records import Clashed, Settled, Step
 from syncd.errors import NotFound
 from syncd.model import Clash, Reason, TreePath, User
 
+MOST_SHOWN = 10_000  # who resolves these is shown the next
+
 Resolution = Literal["server_wins", "client_wins", "keep_both"]
 
 
@@ -35,8 +37,8 @@ async def noted(mount: Mount, clash: Clashed) -> Clash | None:
 
 
 async def unresolved(mount: Mount, user: User) -> list[Clash]:
-    """What still has to be decided, oldest first."""
-    return await conflicts.open_of(mount.index, user.id)
+    """What still has to be decided, oldest first; at most MOST_SHOWN."""
+    return await conflicts.open_of(mount.index, user.id, limit=MOST_SHOWN)
 
 
 async def get(mount: Mount, user: User, clash_id: int) -> Clash | None:

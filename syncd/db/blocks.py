@@ -28,7 +28,8 @@ async def of(db: Database, content: bytes, chunk_size: int) -> list[bytes]:
 
 
 async def note(transaction: Transaction, content: bytes, chunk_size: int, hashes: Sequence[bytes]) -> None:
-    """Remember the blocks of a content."""
+    """Remember the blocks of a content, in one size: whoever asks for all sizes must not fill the disk with maps."""
+    await transaction.run("DELETE FROM blocks WHERE content = ? AND chunk_size != ?", (content, chunk_size))
     await transaction.run_many(
         "INSERT OR REPLACE INTO blocks (content, chunk_size, position, hash) VALUES (?,?,?,?)",
         [(content, chunk_size, position, one) for position, one in enumerate(hashes)],
@@ -37,21 +38,33 @@ async def note(transaction: Transaction, content: bytes, chunk_size: int, hashes
 
 async def held(db: Database, user_id: int, chunk_size: int, hashes: Sequence[bytes]) -> dict[bytes, Held]:
     """Where the live files of a user have these blocks; *hashes* are at most ASKED."""
-    marks = ",".join("?" * len(hashes))
+    values, user, size = ",".join(["(?)"] * len(hashes)), f"?{len(hashes) + 1}", f"?{len(hashes) + 2}"
     found = await db.read(
-        "SELECT blocks.hash, path, position * chunk_size FROM blocks JOIN entries ON entries.hash = content AND live"
-        f" WHERE user_id = ? AND chunk_size = ? AND blocks.hash IN ({marks})"
+        # One place is enough: the block of zeros may be in a hundred thousand. Order of the join and the plus: by the
+        # hash, not through the user's whole tree.
+        f"WITH wanted(hash) AS (VALUES {values}) SELECT hash, coalesce("
+        "(SELECT position || '/' || path FROM blocks CROSS JOIN entries ON entries.hash = content AND live"
+        f" WHERE blocks.hash = wanted.hash AND chunk_size = {size} AND +user_id = {user} LIMIT 1),"
         # A file of one block is its own map.
-        f" UNION ALL SELECT hash, path, 0 FROM entries WHERE user_id = ? AND live AND size <= ? AND hash IN ({marks})",
-        (user_id, chunk_size, *hashes, user_id, chunk_size, *hashes),
+        f"(SELECT 0 || '/' || path FROM entries WHERE entries.hash = wanted.hash AND live AND +user_id = {user}"
+        f" AND size <= {size} LIMIT 1)) FROM wanted",
+        (*hashes, user_id, chunk_size),
     )
-    return {bytes(one): Held(bytes(one), str(path), int(offset)) for one, path, offset in found}  # type: ignore[arg-type]
+    return {bytes(one): _held(bytes(one), str(place), chunk_size) for one, place in found if place is not None}  # type: ignore[arg-type]
+
+
+def _held(digest: bytes, place: str, chunk_size: int) -> Held:
+    position, _, path = place.partition("/")
+    return Held(digest, path, int(position) * chunk_size)
 
 
 async def forget_unused(transaction: Transaction, limit: int) -> None:
     """Drop maps of contents that no tree has any more, at most *limit* contents."""
     await transaction.run(
-        "DELETE FROM blocks WHERE content IN (SELECT DISTINCT content FROM blocks AS old"
-        " WHERE NOT EXISTS (SELECT 1 FROM entries WHERE entries.hash = old.content AND live) LIMIT ?)",
+        # From one content to the next, not from block to block.
+        "DELETE FROM blocks WHERE content IN (WITH RECURSIVE old(content) AS (SELECT min(content) FROM blocks"
+        " UNION ALL SELECT (SELECT min(content) FROM blocks WHERE content > old.content) FROM old"
+        " WHERE old.content IS NOT NULL) SELECT content FROM old WHERE content IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.hash = old.content AND live) LIMIT ?)",
         (limit,),
     )

@@ -64,6 +64,8 @@ CREATE TABLE conflicts (
 ) STRICT;
 CREATE UNIQUE INDEX conflicts_once ON conflicts (user_id, device_id, path, local_hash, server_hash)
     WHERE state != 'resolved';
+CREATE INDEX conflicts_open ON conflicts (user_id, id) WHERE state = 'open';
+CREATE INDEX conflicts_won ON conflicts (user_id, path) WHERE state = 'client_wins';
 
 -- Of which blocks a content consists, so that only what changed has to travel. Can be thrown away at any time.
 CREATE TABLE blocks (
