@@ -220,8 +220,10 @@ class Committer:
         moving = [step for step in steps if step.source is not None]
         if not moving:
             return []
-        # Not flushed: it has to survive a killed process only. After a power cut the scan finds the same.
-        return await self._ground.index.transact(partial(meta.intend, steps=moving), durable=False)
+        # A plain rename has to survive a killed process only: after a power cut the scan finds the same. But of one
+        # that replaces, a power cut may leave the old file in staging, and nobody else would know that it is no rest.
+        durable = any(step.aside is not None for step in moving)
+        return await self._ground.index.transact(partial(meta.intend, steps=moving), durable=durable)
 
     async def _withdraw(self, intents: list[int]) -> None:
         """The renames were taken back. If even this cannot be written, the next start finds nothing to finish."""

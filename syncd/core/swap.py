@@ -43,6 +43,8 @@ async def standing_at(ground: Ground, user: User, path: TreePath) -> Standing | 
     found = await plans.look(ground, user, path, size=-1)
     if found is None or found.entry is not None or not found.state.inode:
         return found
+    if not await ground.disk.run(ground.root.has_exact_name, tree_place(user, path)):
+        return Standing(b"", FileState(0, 0, 0, 0))  # a disk that ignores case: it is a file of another name
     digest = await ground.disk.run(hash_file, ground.root, tree_place(user, path))
     return replace(found, hash=digest)
 
@@ -67,8 +69,10 @@ async def put(
     if standing is not None:
         won = await conflicts.won_by(ground.index, user.id, str(path), upload.digest, standing.hash)
     # A folder, or a link, is nothing that anybody could have known as a version.
-    known = standing is not None and (
-        won is not None or (bool(standing.state.inode) and knowledge.covers(standing.hash, standing.seq))
+    known = (
+        standing is not None
+        and bool(standing.state.inode)
+        and (won is not None or knowledge.covers(standing.hash, standing.seq))
     )
     extra: tuple[Record, ...] = (Settled(won.id, "resolved"),) if won is not None else ()
     if session_id is not None:
@@ -205,6 +209,8 @@ async def take_copy(
     if mine is None or not mine.state.inode:
         raise NotFound("the conflicted copy is not there any more")
     step = move_step(user, copy, path, mine, author)
+    if theirs is not None and not theirs.state.inode:
+        raise Conflict("a folder stands where the file was; rename it first")
     if theirs is not None:
         aside = await plans.free_place(ground, plans.trash_place(user, str(path)))
         lying = _overwritten(user, path, theirs, plans.below_trash(aside), Reason.CONFLICT, author)

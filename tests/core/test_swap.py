@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+
 import pytest
 
-from syncd.core import changes, clashes
+from syncd.core import changes, clashes, reports
 from syncd.core.conflicts import NOTHING, Knowledge
+from syncd.core.reports import Reported
 from syncd.errors import Conflict, NotFound
 from tests.core.household import Household, at, knows, sha
 
@@ -125,3 +129,51 @@ async def test_a_conflict_whose_copy_a_person_removed_is_over(house: Household) 
     placed = await house.create("x.txt", b"mine")
     await house.remove(str(placed.path))
     assert await clashes.unresolved(house.mount, house.user) == []
+
+
+async def test_a_winner_does_not_take_the_place_of_a_folder(house: Household) -> None:
+    await house.create("x", b"theirs")
+    placed = await house.create("x", b"mine")
+    assert placed.clash is not None
+    await house.remove("x")
+    await house.create("x/deep.txt", b"deep")
+    with pytest.raises(Conflict, match="folder"):
+        await clashes.resolve(house.mount, house.user, placed.clash.id, "client_wins", house.author())
+    assert house.tree() == {"x/deep.txt": b"deep", str(placed.path): b"mine"}
+    assert [one.id for one in await clashes.unresolved(house.mount, house.user)] == [placed.clash.id]
+
+
+async def test_a_winner_that_is_sent_later_does_not_take_the_place_of_a_folder(house: Household) -> None:
+    await house.create("x/deep.txt", b"deep")
+    reported = Reported("created", at("x"), NOTHING, sha(b"mine"))
+    [clash] = (await reports.take(house.mount, house.user, [reported], house.author())).conflicts
+    await clashes.resolve(house.mount, house.user, clash.id, "client_wins", house.author())
+    placed = await house.create("x", b"mine")
+    assert placed.clash is not None
+    assert house.tree() == {"x/deep.txt": b"deep", str(placed.path): b"mine"}
+
+
+async def test_a_file_that_only_a_disk_without_case_finds_is_another_one(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.files.mkdir()
+    (house.files / "photo.jpg").write_bytes(b"theirs")
+    listdir: Callable[[int], list[str]] = os.listdir
+    # So such a disk would list what it opens under any case.
+    monkeypatch.setattr(os, "listdir", lambda folder: [name.upper() for name in listdir(folder)])
+    placed = await house.put("photo.jpg", b"mine")
+    assert str(placed.path).startswith("photo.sync-conflict-")
+    with pytest.raises(NotFound):
+        await house.remove("photo.jpg")
+    assert house.tree() == {"photo.jpg": b"theirs", str(placed.path): b"mine"}
+
+
+async def test_what_replaces_is_written_down_for_good_before_anything_moves(house: Household) -> None:
+    """A power cut between the two renames leaves the old file in staging, which the next start empties."""
+    await house.put("x", b"old")
+    said: list[str] = []
+    await house.mount.index._writer.set_trace_callback(said.append)
+    await house.put("x", b"new")
+    await house.mount.index._writer.set_trace_callback(None)  # type: ignore[arg-type]
+    levels = [one for one in said if one.startswith(("PRAGMA synchronous", "INSERT INTO intents"))]
+    assert levels[levels.index(next(one for one in levels if "intents" in one)) - 1] == "PRAGMA synchronous=FULL"
