@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 import aiosqlite
 
 from syncd.errors import (
+    BadRequest,
     Conflict,
     IndexBroken,
     IndexDamaged,
@@ -29,6 +30,8 @@ from syncd.errors import (
 
 SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
 CHECKPOINT_PAGES = 1000
+
+_NO_TEXT = "text must be valid Unicode"  # half a surrogate pair, which JSON can spell
 
 Value = str | int | float | bytes | None
 Row = tuple[Value, ...]
@@ -121,6 +124,8 @@ class Database:
             return [tuple(row) for row in await self._reader.execute_fetchall(sql, values)]
         except sqlite3.Error as exc:
             raise _translate(exc) from exc
+        except UnicodeEncodeError as exc:
+            raise BadRequest(_NO_TEXT) from exc
         except ValueError as exc:  # "no active connection": the disk went away under a request
             raise VolumeUnavailable("the disk is not there; connect it again") from exc
 
@@ -157,6 +162,8 @@ class Database:
                 await self._roll_back()
                 if isinstance(exc, sqlite3.Error):
                     raise _translate(exc) from exc
+                if isinstance(exc, UnicodeEncodeError):
+                    raise BadRequest(_NO_TEXT) from exc
                 raise
 
     async def _begin(self, durable: bool) -> None:

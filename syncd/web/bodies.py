@@ -20,6 +20,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from syncd.errors import BadRequest, TooLarge
 
 JSON_BYTES = 1 << 20
+JSON_VALUES = 250_000  # an empty object is two bytes of a body, and seventy of memory
 STALL_S = 30  # without a byte from the client
 WINDOW_S = 60
 SLOWEST_BYTES = 60 << 10  # in a window
@@ -80,6 +81,8 @@ async def read_json(request: web.Request, most_bytes: int = JSON_BYTES) -> JsonO
     Whatever the content type says; text after the value is ignored: clients of the first generation do that.
     """
     body = await read_all(request, most_bytes)
+    if sum(map(body.count, (b",", b"[", b"{"))) > JSON_VALUES:
+        raise BadRequest("there is too much in this body; send it in parts")
     try:
         text = body.decode("utf-8-sig").lstrip()
         value, _ = _DECODER.raw_decode(text)

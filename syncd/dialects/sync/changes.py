@@ -28,6 +28,8 @@ async def changes(request: web.Request) -> web.Response:
     limit = min(wire.query_number(request, "limit", PAGE, least=1), PAGE_MOST)
     seconds = wire.query_seconds(request, "wait", WAIT_S)
     page = await _wait(request, asking.user, cursor, limit, seconds)
+    if seconds:
+        await request.app[CORE].accounts.require_live(asking)  # it may have died while this waited
     body = {
         "changes": [wire.change_json(one, cursor) for one in page.changes],
         "cursor": page.cursor,

@@ -8,7 +8,7 @@ from syncd.core import clashes, quota
 from syncd.core.mount import Mount
 from syncd.core.sessions import DEFAULT_CHUNK, MOST_CHUNKS, Wish
 from syncd.dialects.sync import access, wire
-from syncd.errors import Conflict
+from syncd.errors import Conflict, NotFound
 from syncd.model import Principal, TreePath, UploadSession
 from syncd.web.bodies import pieces, read_json, text_field, texts_field
 from syncd.web.keys import CORE, FEED
@@ -46,11 +46,19 @@ def _answer(request: web.Request, mount: Mount, session: UploadSession) -> web.R
     return web.json_response(wire.session_json(session, mount.sessions.missing(session), kept_ms))
 
 
+async def _session(request: web.Request, mount: Mount, asking: Principal) -> UploadSession:
+    """The session of the address; raises NotFound, also for a device when another one began it."""
+    session = await mount.sessions.get(asking.user, request.match_info["session_id"])
+    if asking.device_id is not None and session.device_id not in (None, asking.device_id):
+        raise NotFound("there is no such upload of this device")
+    return session
+
+
 async def show(request: web.Request) -> web.Response:
     """The session, with the chunks that are missing: where to go on after a break."""
     asking = await access.require(request)
     with request.app[CORE].use() as mount:
-        session = await mount.sessions.get(asking.user, request.match_info["session_id"])
+        session = await _session(request, mount, asking)
         return _answer(request, mount, session)
 
 
@@ -58,7 +66,8 @@ async def cancel(request: web.Request) -> web.Response:
     """The session is forgotten, and its room free; a file that was completed stays."""
     asking = await access.require(request)
     with request.app[CORE].use() as mount:
-        await mount.sessions.cancel(asking.user, request.match_info["session_id"])
+        session = await _session(request, mount, asking)
+        await mount.sessions.cancel(asking.user, session.id)
     return web.Response(status=204)
 
 
@@ -67,10 +76,10 @@ async def put_chunk(request: web.Request) -> web.Response:
     asking = await access.require(request)
     index = wire.number(request.match_info["index"], "the number of the chunk")
     digest = wire.content_digest(request)
-    session_id, length = request.match_info["session_id"], request.content_length
     with request.app[CORE].use() as mount:
+        session = await _session(request, mount, asking)
         async with mount.sessions.chunk(
-            asking.user, session_id, index, length, want_digest=digest is not None
+            asking.user, session.id, index, request.content_length, want_digest=digest is not None
         ) as writer:
             async for piece in pieces(request):
                 await writer.write(piece)
@@ -82,7 +91,7 @@ async def check_chunk(request: web.Request) -> None:
     """What can be said of a chunk before its bytes are sent; raises what it would be refused with."""
     asking = await access.require(request)
     with request.app[CORE].use() as mount:
-        session = await mount.sessions.get(asking.user, request.match_info["session_id"])
+        session = await _session(request, mount, asking)
         if session.stored is not None:
             raise Conflict("this upload is completed already")
 
@@ -92,7 +101,7 @@ async def complete(request: web.Request) -> web.Response:
     asking = await access.require(request)
     core = request.app[CORE]
     with core.use() as mount:
-        session = await mount.sessions.get(asking.user, request.match_info["session_id"])
+        session = await _session(request, mount, asking)
         device = await core.accounts.find_device(session.device_id) if session.device_id is not None else None
         author = access.author(request, asking, device)
         done = await mount.sessions.complete(asking.user, session.id, author)
