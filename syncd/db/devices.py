@@ -66,7 +66,8 @@ async def remove(transaction: Transaction, device_id: str) -> bool:
 async def token(db: Database, digest: bytes) -> Token | None:
     """What the token of that SHA-256 stands for; None when it is unknown or its device is disabled."""
     found = await db.read(
-        "SELECT tokens.user_id, device_id, use, used_ms, device_id IS NOT NULL AND seen_ms IS NULL FROM tokens LEFT JOIN devices ON devices.id = device_id"
+        "SELECT tokens.user_id, device_id, use, used_ms, device_id IS NOT NULL AND seen_ms IS NULL"
+        " FROM tokens LEFT JOIN devices ON devices.id = device_id"
         " WHERE hash = ? AND coalesce(enabled, 1)",
         (digest,),
     )
