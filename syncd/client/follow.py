@@ -49,7 +49,8 @@ async def turn(engine: Engine, wait: int) -> bool:
     state = engine.state
     asked, was_whole = state.cursor, state.is_whole
     try:
-        page = await engine.api.changes(asked, wait if was_whole else 0)
+        # The first page since the start is not waited for: what was saved here meanwhile wants to be sent.
+        page = await engine.api.changes(asked, wait if was_whole and engine.caught_up else 0)
     except Refused as exc:
         if exc.status == TOO_MANY:
             raise Away(exc.text, LONGEST_S) from exc

@@ -14,7 +14,7 @@ from tests.client.conftest import MakeLaptop
 from tests.client.laptop import CLIENT
 from tests.client.narrow import Narrow
 from tests.daemon import ROOT, Daemon, wait_until
-from tests.sync.api import Api
+from tests.sync.api import Api, sha256
 
 pytestmark = pytest.mark.slow
 MIB = 1024 * 1024
@@ -37,6 +37,16 @@ def test_what_is_saved_here_is_there_in_a_moment(laptop: MakeLaptop) -> None:
     wait_until(lambda: not one.tree() and not (one.folder / "e").exists(), "the deletion")
     assert (one.end(), two.end(signal.SIGTERM)) == (130, 0)
     assert one.stderr.read_text() == two.stderr.read_text() == ""
+
+
+def test_what_was_saved_while_it_did_not_run_is_sent_when_it_starts(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one").start()
+    one.wait_for("in_step")
+    one.end()
+    one.write("x", b"written on the train")
+    one.start()
+    wait_until(lambda: api.live() == {"x": sha256(b"written on the train")}, "the file, though nothing comes from there")
+    one.end()
 
 
 def test_a_file_that_is_removed_and_saved_again_stays(laptop: MakeLaptop) -> None:
