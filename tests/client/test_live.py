@@ -45,7 +45,7 @@ def test_what_was_saved_while_it_did_not_run_is_sent_when_it_starts(laptop: Make
     one.end()
     one.write("x", b"written on the train")
     one.start()
-    wait_until(lambda: api.live() == {"x": sha256(b"written on the train")}, "the file, though nothing comes from there")
+    wait_until(lambda: api.live() == {"x": sha256(b"written on the train")}, "the file, unasked")
     one.end()
 
 
