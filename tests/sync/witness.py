@@ -59,9 +59,8 @@ class Witness:
         self.live.pop(path, None)
         self.gone.add(path)
 
-    def _renamed(self, source: str, target: str, seq: int | None) -> None:
-        if source in self.live:  # a request without answer may have put there what was moved
-            self.live[target], self.seqs[target] = self.live[source], seq
+    def _renamed(self, source: str, target: str, digest: str, seq: int | None) -> None:
+        self.live[target], self.seqs[target] = digest, seq
         self._deleted(source)
         self.gone.discard(target)
 
@@ -138,7 +137,7 @@ class Witness:
         if not {source, target} & self.doubtful:
             assert done == (self.live.get(source) == base and target not in self.live), (source, target, base)
         if done:
-            self._renamed(source, target, seq)
+            self._renamed(source, target, base, seq)
 
     def _hears_reported(self, one: Mapping[str, str], knowledge: Knowledge, answer: Json) -> None:
         path = one["path"]
@@ -165,7 +164,7 @@ class Witness:
                         answer,
                     )
                 if renamed:
-                    self._renamed(old_path, path, None)
+                    self._renamed(old_path, path, one["content_hash"], None)
                 elif old_path in accepted:
                     self._deleted(old_path)
 
