@@ -15,14 +15,17 @@ from syncd.disk.staging import block_hashes
 from syncd.errors import SyncError
 from syncd.model import TreePath, User
 
+NOTED = 5000  # hashes in one transaction: others want to write, too
 HOP_BYTES = 64 << 20  # read in one hop: then somebody else has the thread, and the disk may go away
 
 
 async def of_open_file(ground: Ground, fd: int, size: int, content: bytes, chunk_size: int) -> list[bytes]:
     """SHA-256 of each *chunk_size* bytes of an open file whose whole SHA-256 is *content*."""
+    if size <= chunk_size:
+        return [content] if size else []
     known = await blocks.of(ground.index, content, chunk_size)
-    if known or size <= chunk_size:
-        return known or ([content] if size else [])
+    if len(known) == -(-size // chunk_size):  # else the end was not written down
+        return known
     hop = max(1, HOP_BYTES // chunk_size) * chunk_size
     made: list[bytes] = []
     for start in range(0, size, hop):
@@ -44,9 +47,10 @@ async def ensure(ground: Ground, user: User, path: TreePath, chunk_size: int) ->
 
 
 async def remember(ground: Ground, content: bytes, chunk_size: int, hashes: Sequence[bytes]) -> None:
-    """Keep a map. It is a hint: failing does no harm."""
+    """Keep a map. It is a hint: failing does no harm, not even half-way."""
     try:
-        async with ground.index.write(durable=False) as transaction:
-            await blocks.note(transaction, content, chunk_size, hashes)
+        for first in range(0, len(hashes), NOTED):
+            async with ground.index.write(durable=False) as transaction:
+                await blocks.note(transaction, content, chunk_size, hashes[first : first + NOTED], first)
     except SyncError:
         return

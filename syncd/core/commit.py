@@ -212,8 +212,12 @@ class Committer:
             if ticket.plan.staged:
                 ticket.plan.staged.published = True
         # By path: after a lazy unmount all of the above went to a disk that nobody will see again.
-        with translated():
-            self._volume.require_present()
+        try:
+            with translated():
+                self._volume.require_present()
+        except SyncError:
+            self._on_commit(changes)  # refused, and in the index all the same: nobody may go by what was before
+            raise
         return changes
 
     async def _intend(self, steps: Sequence[Step]) -> list[int]:

@@ -27,12 +27,17 @@ async def of(db: Database, content: bytes, chunk_size: int) -> list[bytes]:
     return [bytes(one) for (one,) in found]  # type: ignore[arg-type]  # STRICT
 
 
-async def note(transaction: Transaction, content: bytes, chunk_size: int, hashes: Sequence[bytes]) -> None:
-    """Remember the blocks of a content, in one size: whoever asks for all sizes must not fill the disk with maps."""
+async def note(
+    transaction: Transaction, content: bytes, chunk_size: int, hashes: Sequence[bytes], first: int = 0
+) -> None:
+    """Remember the blocks of a content from number *first* on.
+
+    In one size only: whoever asks for all sizes must not fill the disk with maps.
+    """
     await transaction.run("DELETE FROM blocks WHERE content = ? AND chunk_size != ?", (content, chunk_size))
     await transaction.run_many(
         "INSERT OR REPLACE INTO blocks (content, chunk_size, position, hash) VALUES (?,?,?,?)",
-        [(content, chunk_size, position, one) for position, one in enumerate(hashes)],
+        [(content, chunk_size, position, one) for position, one in enumerate(hashes, first)],
     )
 
 

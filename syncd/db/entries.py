@@ -9,6 +9,7 @@ from syncd.model import Entry
 
 WINDOW = 10_000  # rows of the feed looked at for the changes of one folder
 NEVER = (1 << 63) - 1  # beyond every seq
+PATHS = 100  # named of one content: a tree may have empty files without number
 LAST = b""  # beyond every path: in SQLite's order a blob is greater than any text
 
 _COLUMNS = (
@@ -82,11 +83,12 @@ async def owner_of_hash(db: Database, digest: bytes) -> Entry | None:
 
 
 async def with_contents(db: Database, user_id: int, hashes: Sequence[bytes]) -> list[Entry]:
-    """The live files of a user that have one of these contents; at most a few hundred hashes."""
+    """The live files of a user that have one of these contents, up to PATHS of each; at most a few hundred hashes."""
     marks = ",".join("?" * len(hashes))
     found = await db.read(
         # The plus keeps SQLite from reading the user's whole tree instead.
-        f"SELECT {_COLUMNS} FROM entries WHERE hash IN ({marks}) AND live AND +user_id = ? ORDER BY path",
+        f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY hash) AS nth FROM entries"
+        f" WHERE hash IN ({marks}) AND live AND +user_id = ?) WHERE nth <= {PATHS} ORDER BY path",
         (*hashes, user_id),
     )
     return [_entry(row) for row in found]

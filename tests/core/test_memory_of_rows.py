@@ -11,12 +11,15 @@ from typing import TypeVar
 import pytest
 
 from syncd.config import AccountsSection, Config, ServerSection, StorageSection
-from syncd.core import tree
+from syncd.core import changes, tree
+from syncd.core.conflicts import NOTHING
 from syncd.core.core import Core, initialise
 from syncd.db.database import Database
 from syncd.db.records import Gone
-from syncd.errors import Unauthenticated
+from syncd.disk.volume import SERVICE_DIR
+from syncd.errors import Unauthenticated, VolumeUnavailable
 from syncd.model import TreePath
+from tests.core.household import Household, at, sha
 
 T = TypeVar("T")
 
@@ -71,3 +74,17 @@ async def test_a_key_revoked_while_it_is_looked_up_is_not_remembered(tmp_path: P
         await core.accounts.revoke_device(device.id)
         with pytest.raises(Unauthenticated):
             await core.accounts.principal(key)
+
+
+async def test_what_was_committed_and_could_not_be_promised_is_not_remembered_as_before(house: Household) -> None:
+    assert await tree.entry(house.core, house.user, at("x")) is None
+    mark = house.files.parent / SERVICE_DIR / "volume-id"
+    async with house.mount.uploads.begin(1) as incoming:
+        await incoming.write(b"x")
+        arrived = await incoming.seal()
+        mark.rename(mark.with_suffix(".away"))  # looked for once more after the COMMIT
+        with pytest.raises(VolumeUnavailable):
+            await changes.put(house.mount, house.user, at("x"), arrived, NOTHING, house.author())
+    mark.with_suffix(".away").rename(mark)
+    await house.create("x", b"x")
+    assert (await tree.live(house.core, house.user, at("x"))).hash == sha(b"x")

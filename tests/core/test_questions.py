@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from syncd.core import block_maps
 from syncd.core.sessions import Wish
 from syncd.db import blocks, conflicts, entries, sessions
 from syncd.db.database import Database, Row, Value
-from tests.core.household import Household, at
+from tests.core.household import Household, at, sha
 from tests.core.test_sessions import CHUNK, blocks_of
 
 Question = Callable[[Database], Awaitable[object]]
@@ -88,3 +90,15 @@ async def test_only_one_map_of_a_content_is_kept(house: Household) -> None:
     async with index.write() as transaction:
         await blocks.forget_unused(transaction, 100)
     assert await index.read("SELECT 1 FROM blocks") == []
+
+
+async def test_a_map_whose_end_was_not_written_down_is_made_again(house: Household) -> None:
+    content = bytes(CHUNK) + b"x" * CHUNK + b"end"
+    await house.create("x", content)
+    ground = house.mount.ground
+    async with ground.index.write() as transaction:
+        await blocks.note(transaction, sha(content), CHUNK, blocks_of(content)[:1])
+    opened = ground.root.open_file((house.user.home, "x"))
+    found = await block_maps.of_open_file(ground, opened, len(content), sha(content), CHUNK)
+    os.close(opened)
+    assert found == blocks_of(content) == await blocks.of(ground.index, sha(content), CHUNK)

@@ -10,6 +10,7 @@ import pytest
 from syncd.config import Config, StorageSection
 from syncd.core import quota
 from syncd.core.receipts import receipts
+from syncd.db import entries
 from syncd.errors import TooLarge
 from tests.core.household import Household, at, opened, sha
 
@@ -25,6 +26,18 @@ async def test_what_is_here_in_the_trash_or_nowhere(house: Household) -> None:
     assert (one.paths, one.durable, one.in_trash) == (["a/x", "b/x"], True, False)
     assert (two.paths, two.durable, two.in_trash) == ([], False, True)
     assert (none.paths, none.durable, none.in_trash) == ([], False, False)
+
+
+async def test_of_a_content_that_is_in_many_places_some_are_named(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "PATHS", 3)
+    for number in range(5):
+        await house.create(f"{number}/empty", b"")
+    await house.create("x", b"x")
+    empty, other = await receipts(house.core, house.user, [sha(b""), sha(b"x")])
+    assert (len(empty.paths), empty.durable) == (3, True)
+    assert other.paths == ["x"]
 
 
 async def test_a_file_that_was_removed_or_changed_behind_our_back_counts_for_nothing(house: Household) -> None:
