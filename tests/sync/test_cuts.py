@@ -230,6 +230,19 @@ def test_a_killed_daemon_forgets_chunks_but_invents_none(traveller: Traveller, f
     assert traveller.api.download("killed.bin").body == file.read_bytes()
 
 
+def test_a_line_that_loses_packets_only_takes_longer(traveller: Traveller, tmp_path: Path) -> None:
+    small = tmp_path / "small.bin"
+    small.write_bytes(random.randbytes(2 * CHUNK + 1))
+    for hook in ("input", "output"):
+        traveller.cable.cut(hook, "numgen random mod 100 < 5 drop")
+    broken: list[str] = []
+    result = traveller.goes("upload", "lossy.bin", small, broken.append)
+    assert result["status"] == 200 and result["answer"]["conflict"] is None
+    assert result["sent"] <= result["chunks"] + broken.count("broken")
+    traveller.cable.mend()
+    assert traveller.api.download("lossy.bin").body == small.read_bytes()
+
+
 def test_a_completion_whose_answer_is_lost_is_done_once(traveller: Traveller, file: Path) -> None:
     words: list[str] = []
 
