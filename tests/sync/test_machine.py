@@ -301,6 +301,7 @@ def examples(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.crash
 @pytest.mark.timeout(36_000)
 def test_devices_agree_and_nothing_acknowledged_is_lost(world: World, examples: int) -> None:
     told = settings(
