@@ -49,6 +49,14 @@ def test_what_was_saved_while_it_did_not_run_is_sent_when_it_starts(laptop: Make
     one.end()
 
 
+def test_a_second_start_does_not_wait_for_news(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.synced()
+    one.write("x", b"1")
+    one.start().wait_for("sent", "x", timeout_s=20)  # a long poll takes longer
+    assert set(api.live()) == {"x"}
+
+
 def test_a_file_that_is_removed_and_saved_again_stays(laptop: MakeLaptop) -> None:
     one, two = laptop("one").start(), laptop("two").start()
     two.wait_for("in_step")
