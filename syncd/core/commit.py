@@ -16,6 +16,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -108,8 +109,10 @@ class Committer:
             # Shielded: who is cancelled must not tear a group that holds other people's files ...
             return await asyncio.shield(ticket.result)
         except asyncio.CancelledError:
-            # ... nor take away a staged file that the group is about to flush and rename.
-            await asyncio.wait((ticket.result,))
+            # ... nor take away a staged file that the group is about to flush and rename, cancelled again or not.
+            while not ticket.result.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait((ticket.result,))
             raise
 
     async def _work(self) -> None:

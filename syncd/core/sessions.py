@@ -174,7 +174,7 @@ class Sessions:
         progress = self._open.get(session_id)
         if progress is None:
             session = await sessions.by_id(self._ground.index, session_id)
-            if session is None:
+            if session is None or session.stored is None:  # its row could not be removed when it was given up
                 raise NotFound(_NONE)
             progress = _progress(session)  # a completed one: it needs nothing
         if progress.session.user_id != user.id:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -74,6 +76,31 @@ async def test_cancelled_upload_is_stored_or_not_and_tears_nobody_elses(box: tup
         assert (home / f"calm{number}.jpg").read_bytes() == b"calm"
     staging = home.parent / ".syncd" / "staging"
     assert list(staging.iterdir()) == []
+
+
+async def test_who_is_cancelled_twice_tears_nobody_elses_either(
+    box: tuple[Core, Mount, User, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk takes its time with the first flush of their group."""
+    _, mount, user, home = box
+    flushing, go_on, fsync = threading.Event(), threading.Event(), os.fsync
+
+    def slow(fd: int) -> None:
+        flushing.set()
+        go_on.wait()
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    calm = asyncio.ensure_future(put(mount, user, "calm.jpg", b"calm"))
+    hasty = asyncio.ensure_future(put(mount, user, "hasty.jpg", b"hasty"))
+    await asyncio.to_thread(flushing.wait)
+    for _ in range(2):
+        hasty.cancel()
+        await asyncio.wait((hasty,), timeout=0.1)
+    go_on.set()
+    assert await calm == "calm.jpg"
+    await asyncio.gather(hasty, return_exceptions=True)
+    assert (home / "calm.jpg").read_bytes() == b"calm"
 
 
 async def test_trash_and_restore_never_replace(box: tuple[Core, Mount, User, Path]) -> None:
