@@ -51,4 +51,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=20, help="how often the daemon is killed (make crash: 200)")
     parser.addoption("--examples", type=int, default=300, help="how many stories of devices are tried")
+    parser.addoption("--sync-rounds", type=int, default=3, help="rounds of three folders in step (make soak: 50)")
     parser.addoption("--soak-seconds", type=float, default=6.0, help="how long a crowd writes and reads at once")

@@ -335,8 +335,7 @@ class Sessions:
         with translated():
             part = self._part(session.id)
         try:
-            mtime_s = session.mtime_ms / 1000 if session.mtime_ms is not None else None
-            state = await self._ground.disk.run(part.finish, mtime_s)
+            state = await self._ground.disk.run(part.finish, session.mtime_ms)
             self._believe(progress, state.size)
             progress.received.require_all()
             digest = await self._hash(progress, part)

@@ -88,7 +88,7 @@ class Upload:
         """All bytes are here. Not durable yet: the committer flushes many at once."""
         await self._drain()
         with translated():
-            state = self.staged.finish(mtime_ms / 1000 if mtime_ms is not None else None)
+            state = self.staged.finish(mtime_ms)
         self._arrived()
         return Arrived(self.staged, self.staged.digest, state)
 

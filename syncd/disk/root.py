@@ -177,6 +177,17 @@ class Root:
         except FileNotFoundError:
             return False
 
+    def remove_empty(self, place: Place) -> bool:
+        """Remove the folder at *place* if it holds nothing but empty folders; is the place free now?"""
+        try:
+            if not all(one.is_dir and self.remove_empty((*place, one.name)) for one in self.names(place)):
+                return False
+            with self.folder(place[:-1]) as above:
+                os.rmdir(place[-1], dir_fd=above)
+        except OSError:  # it is no folder, or something is in it, or somebody has mounted a disk there
+            return False
+        return True
+
     def unlink(self, place: Place) -> None:
         """Remove a file; one that is gone already is fine."""
         try:

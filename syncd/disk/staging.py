@@ -25,8 +25,8 @@ _WRITEBACK_BYTES = 8 << 20
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _REOPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _PIECE_BYTES = 1 << 20
-_MIN_MTIME_S = 315_532_800  # 1980, where FAT begins
-_MAX_MTIME_S = 4_354_819_198  # 2107, where FAT ends
+_MIN_MTIME_MS = 315_532_800_000  # 1980, where FAT begins
+_MAX_MTIME_MS = 4_354_819_198_000  # 2107, where FAT ends
 
 
 class Staged:
@@ -38,11 +38,11 @@ class Staged:
         self._root = root
         self._fd = fd
 
-    def finish(self, mtime_s: float | None = None) -> FileState:
-        """The file as the disk gives it back, its time set to *mtime_s* (Unix seconds) if given. Not durable yet."""
-        if mtime_s is not None:
-            kept = min(max(mtime_s, _MIN_MTIME_S), _MAX_MTIME_S)
-            os.utime(self._fd, (kept, kept))
+    def finish(self, mtime_ms: int | None = None) -> FileState:
+        """The file as the disk gives it back, its time set to *mtime_ms* (Unix ms) if given. Not durable yet."""
+        if mtime_ms is not None:
+            kept_ns = min(max(mtime_ms, _MIN_MTIME_MS), _MAX_MTIME_MS) * 1_000_000
+            os.utime(self._fd, ns=(kept_ns, kept_ns))
         return FileState.of(os.fstat(self._fd))
 
     def flush(self) -> None:
