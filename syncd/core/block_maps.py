@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from syncd.core import plans
 from syncd.core.plans import Ground, tree_place
-from syncd.db import blocks
+from syncd.db import blocks, entries
 from syncd.disk.staging import block_hashes
 from syncd.errors import SyncError
 from syncd.model import TreePath, User
 
+NEIGHBOURS = 2
 NOTED = 5000  # hashes in one transaction: others want to write, too
 HOP_BYTES = 64 << 20  # read in one hop: then somebody else has the thread, and the disk may go away
 
@@ -23,15 +24,35 @@ async def of_open_file(ground: Ground, fd: int, size: int, content: bytes, chunk
     """SHA-256 of each *chunk_size* bytes of an open file whose whole SHA-256 is *content*."""
     if size <= chunk_size:
         return [content] if size else []
-    known = await blocks.of(ground.index, content, chunk_size)
-    if len(known) == -(-size // chunk_size):  # else the end was not written down
-        return known
+    async with ground.mapping:  # who asks again, out of impatience, gets what was read the first time
+        known = await blocks.of(ground.index, content, chunk_size)
+        if len(known) == -(-size // chunk_size):  # else the end was not written down
+            return known
+        before = os.fstat(fd)
+        made = await _made(ground, fd, size, chunk_size)
+        if _same(before, os.fstat(fd)):  # else another program writes into it, and this is no map of *content*
+            await remember(ground, content, chunk_size, made)
+        return made
+
+
+async def _made(ground: Ground, fd: int, size: int, chunk_size: int) -> list[bytes]:
     hop = max(1, HOP_BYTES // chunk_size) * chunk_size
     made: list[bytes] = []
     for start in range(0, size, hop):
         made += await ground.disk.run(block_hashes, fd, chunk_size, start, min(start + hop, size))
-    await remember(ground, content, chunk_size, made)
     return made
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+async def ensure_likely(ground: Ground, user: User, path: TreePath, size: int, chunk_size: int) -> None:
+    """See to it that those maps are known that most likely hold blocks of what is to come to *path*: that of the file
+    it replaces, and of files of the same size beside it (somebody saved one under another name)."""
+    await ensure(ground, user, path, chunk_size)
+    for beside in await entries.of_size_in(ground.index, user.id, "/".join(path.parent), size, NEIGHBOURS):
+        await ensure(ground, user, TreePath.parse(beside.path), chunk_size)
 
 
 async def ensure(ground: Ground, user: User, path: TreePath, chunk_size: int) -> None:

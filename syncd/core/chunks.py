@@ -74,7 +74,7 @@ class Progress:
     received: Chunks
     saved: bytes = b""  # what the index says was received, or is about to
     claimed: int = 0  # bytes of room set aside by counting, where the file system cannot do it
-    digests: dict[int, bytes] = field(default_factory=dict)  # of chunks received in this run, where asked for
+    digests: dict[int, bytes] = field(default_factory=dict)  # of chunks received in this run
     writers: dict[int, ChunkWriter] = field(default_factory=dict)  # the newest of each chunk
     running: Hash = field(default_factory=hashlib.sha256)  # over the first `hashed` chunks
     hashed: int = 0
@@ -92,13 +92,13 @@ class Progress:
         self.running, self.hashed = hashlib.sha256(), 0
 
     def digest_of(self, index: int) -> bytes | None:
-        """SHA-256 of a chunk that is here; None when nobody asked for it."""
+        """SHA-256 of a chunk that is here; None when it came in an earlier run."""
         return self.session.block(index) or self.digests.get(index)
 
-    def note_digest(self, index: int, digest: bytes | None) -> None:
+    def note_digest(self, index: int, digest: bytes) -> None:
         """Chunk *index* has other bytes now. One that was announced is what was announced."""
         self.digests.pop(index, None)
-        if digest is not None and self.session.blocks is None and len(self.digests) < MOST_DIGESTS:
+        if self.session.blocks is None and len(self.digests) < MOST_DIGESTS:
             self.digests[index] = digest
 
     def lose(self, kept: bytes) -> None:
@@ -112,7 +112,7 @@ class Progress:
 class ChunkWriter:
     """One chunk on its way in: `write` its bytes, then `finish`. Half a chunk never counts."""
 
-    def __init__(self, progress: Progress, index: int, part: PartFile, uploads: Uploads, *, want_digest: bool) -> None:
+    def __init__(self, progress: Progress, index: int, part: PartFile, uploads: Uploads) -> None:
         self._progress = progress
         self._index = index
         self._part = part
@@ -122,8 +122,7 @@ class ChunkWriter:
         self._size = 0
         self._waiting: list[bytes] = []
         self._waiting_at = self._start
-        block = progress.session.block(index)
-        self._digest = hashlib.sha256() if want_digest or block is not None else None
+        self._digest = hashlib.sha256()  # of the chunk alone, for the block map
         self.busy = asyncio.Lock()  # held while a thread writes
         # In order, the whole file's hash is made in passing.
         self._before = progress.running if index == progress.hashed else None
@@ -136,9 +135,9 @@ class ChunkWriter:
         self._uploads.require_open()
         if self._size + len(piece) > self._length:
             raise wrong_size(self._index, self._length, self._size + len(piece))
-        for running in (self._digest, self._running):
-            if running is not None:
-                running.update(piece)
+        self._digest.update(piece)
+        if self._running is not None:
+            self._running.update(piece)
         self._waiting.append(piece)
         self._size += len(piece)
         if not self._uploads.is_slow():
@@ -168,15 +167,15 @@ class ChunkWriter:
         if self._waiting:
             await self._put_behind()
         self._require_current()
-        digest = self._digest.digest() if self._digest is not None else None
+        digest = self._digest.digest()
         for announced in (wanted, self._progress.session.block(self._index)):
             if announced is not None and announced != digest:
                 raise BadRequest(f"chunk {self._index} was damaged on its way; send it again", code="digest_mismatch")
         self._note(digest)
 
-    def _note(self, digest: bytes | None) -> None:
+    def _note(self, digest: bytes) -> None:
         progress = self._progress
-        if self._index < progress.hashed and (digest is None or progress.digest_of(self._index) != digest):
+        if self._index < progress.hashed and progress.digest_of(self._index) != digest:
             progress.forget_hash()  # it may be other content than what was hashed
         progress.note_digest(self._index, digest)
         # Only on top of the very hash it began with: chunks before it may have been sent again meanwhile.

@@ -6,6 +6,7 @@ carried out. Plans refuse by raising; a refused plan changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ class Ground:
     root: Root
     index: Database
     disk: DiskPool
+    mapping: asyncio.Lock = field(default_factory=asyncio.Lock)  # one large file is read for its block map at a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,14 +27,18 @@ async def room(core: Core, user: User, path: TreePath, declared: int | None) -> 
     if quota is not None:
         left = max(0, quota - await _claimed(core, user, path))
         if declared is not None and declared > left:
-            raise TooLarge(
-                "this is more than your account has room for: delete something, or have [accounts] quota_gb raised",
-                code="over_quota",
-            )
+            raise _over()
         bound = left if bound is None else min(left, bound)
     if declared is not None and bound is not None and declared > bound:
         raise TooLarge(f"the file is larger than the {bound} bytes this server takes ([uploads] max_gb)")
     return bound
+
+
+async def require_kept(core: Core, user: User, path: TreePath) -> None:
+    """Raise TooLarge when uploads that were allowed at the same moment are too much together."""
+    quota = of(core)
+    if quota is not None and await _claimed(core, user, path) > quota:
+        raise _over()
 
 
 async def _claimed(core: Core, user: User, path: TreePath) -> int:
@@ -44,3 +48,10 @@ async def _claimed(core: Core, user: User, path: TreePath) -> int:
         _, used = await entries.usage(mount.index, user.id)
         used += await sessions.open_bytes(mount.index, user.id)
     return used - (replaced.size or 0 if replaced is not None else 0)
+
+
+def _over() -> TooLarge:
+    return TooLarge(
+        "this is more than your account has room for: delete something, or have [accounts] quota_gb raised",
+        code="over_quota",
+    )

@@ -8,11 +8,12 @@ from __future__ import annotations
 from syncd.clock import DAY_MS
 from syncd.core.core import Core
 from syncd.core.mount import Mount
-from syncd.db import blocks, cursors, entries
+from syncd.db import blocks, conflicts, cursors, entries
 from syncd.model import User
 
 BATCH = 5000  # rows in one transaction: others want to write, too
 MAPS = 200
+ENDED_DAYS = 30
 HOUR_S = 3600
 
 
@@ -49,6 +50,15 @@ async def _known_to_all(core: Core, mount: Mount, user: User) -> int:
     said = await cursors.of_user(mount.index, user.id)
     known = [said[one.id].seq for one in await core.accounts.devices(user) if one.enabled and one.id in said]
     return min(known, default=await entries.newest(mount.index))
+
+
+async def forget_conflicts(core: Core) -> None:
+    """Drop what was resolved long ago: whoever asks again for the answer to an upload has done so by then."""
+    if not core.keeper.is_trusted():
+        return
+    with core.use() as mount:
+        async with mount.index.write(durable=False) as transaction:
+            await conflicts.forget_ended(transaction, core.keeper.now_ms - ENDED_DAYS * DAY_MS)
 
 
 async def forget_block_maps(core: Core) -> None:

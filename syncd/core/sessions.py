@@ -6,7 +6,6 @@ forgotten chunks but never invents one.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from syncd.core import block_maps, held_blocks, swap
+from syncd.core import assembly, block_maps, held_blocks, swap
 from syncd.core.chunks import Chunks, ChunkWriter, Progress, wrong_size
 from syncd.core.commit import Committer
 from syncd.core.conflicts import Knowledge
@@ -40,7 +39,6 @@ MOST_OPEN_PER_DEVICE = 16
 IDLE_MS = 3_600_000  # a session this long untouched makes way for a new one
 SAVE_BYTES = 8 << 20  # received chunks are written down this often,
 SAVE_S = 2.0  # or after so long
-HOP_BYTES = 64 << 20  # hashed in one hop: then somebody else has the thread, and the disk may go away
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ class Sessions:
             async with self._ground.index.write() as transaction:
                 await sessions.add(transaction, session, uptime_s)
             if session.blocks is not None:
-                await block_maps.ensure(self._ground, user, wish.path, chunk_size)
+                await block_maps.ensure_likely(self._ground, user, wish.path, wish.size, chunk_size)
                 await held_blocks.copy(self._ground, self._part, user, progress)
                 await self._save(progress)
         except BaseException:  # nobody will ever learn its id
@@ -207,6 +205,10 @@ class Sessions:
                 finally:
                     await self._drop(progress)
 
+    async def forget_all_of(self, user: User) -> None:
+        """The user is removed: so is all that was under way."""
+        await self.forget([one for one, progress in self._open.items() if progress.session.user_id == user.id])
+
     async def expire(self, before_ms: int, before_up_s: int) -> int:
         """Remove those that nobody touched since, by the clock *and* by the hours the box was up; how many."""
         found = await sessions.expired(self._ground.index, before_ms, before_up_s)
@@ -217,9 +219,7 @@ class Sessions:
     # Chunks
 
     @asynccontextmanager
-    async def chunk(
-        self, user: User, session_id: str, index: int, length: int | None, *, want_digest: bool
-    ) -> AsyncIterator[ChunkWriter]:
+    async def chunk(self, user: User, session_id: str, index: int, length: int | None) -> AsyncIterator[ChunkWriter]:
         """Receive chunk *index*, announced as *length* bytes (None: not announced).
 
         Raises NotFound, BadRequest for a wrong index or length, Conflict when the upload is completed.
@@ -238,7 +238,7 @@ class Sessions:
             with translated():
                 part = self._part(session_id)
             try:
-                writer = ChunkWriter(progress, index, part, self._uploads, want_digest=want_digest)
+                writer = ChunkWriter(progress, index, part, self._uploads)
                 await self._take_over(progress, index, writer)
                 yield writer
             finally:
@@ -338,9 +338,9 @@ class Sessions:
             state = await self._ground.disk.run(part.finish, session.mtime_ms)
             self._believe(progress, state.size)
             progress.received.require_all()
-            digest = await self._hash(progress, part)
+            digest = await assembly.hash_whole(self._uploads, progress, part)
             if session.hash is not None and digest != session.hash:
-                await self._find_damage(progress, part)
+                await assembly.find_damage(self._ground.disk, progress, part)
                 raise BadRequest(
                     "the bytes that arrived are not those that were announced; cancel this upload and begin again",
                     code="hash_mismatch",
@@ -361,40 +361,7 @@ class Sessions:
             )
         finally:
             part.close()
-        await self._remember_blocks(progress, digest)
-
-    async def _hash(self, progress: Progress, part: PartFile) -> bytes:
-        """SHA-256 of the whole; reads only what did not pass in order."""
-        session = progress.session
-        at = min(progress.hashed * session.chunk_size, session.size)
-        running = progress.running.copy()
-        while at < session.size:
-            self._uploads.require_open()
-            end = min(at + HOP_BYTES, session.size)
-            await self._ground.disk.run(part.hash, running, at, end)
-            at = end
-        progress.running, progress.hashed = running, session.chunk_count
-        return running.digest()
-
-    async def _find_damage(self, progress: Progress, part: PartFile) -> None:
-        """Where each chunk's hash is known, only the wrong ones have to be sent again."""
-        session = progress.session
-        progress.forget_hash()
-        if session.blocks is None:
-            return
-        for index in range(session.chunk_count):
-            running = hashlib.sha256()
-            start = index * session.chunk_size
-            await self._ground.disk.run(part.hash, running, start, start + session.length_of(index))
-            if running.digest() != session.block(index):
-                progress.received.discard(index)
-
-    async def _remember_blocks(self, progress: Progress, digest: bytes) -> None:
-        session = progress.session
-        known = [progress.digest_of(index) for index in range(session.chunk_count)]
-        hashes = [one for one in known if one is not None]
-        if session.chunk_count > 1 and len(hashes) == len(known):
-            await block_maps.remember(self._ground, digest, session.chunk_size, hashes)
+        await assembly.remember_blocks(self._ground, progress, digest)
 
 
 _NONE = "there is no such upload; it may have expired, begin a new one"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.db.database import Database, Row
+from syncd.db.database import Database, Row, Transaction
 from syncd.model import Clash
 
 _COLUMNS = "id, user_id, device_id, path, kind, local_hash, server_hash, copy, detected_ms, state"
@@ -38,6 +38,16 @@ async def won_by(db: Database, user_id: int, path: str, local_hash: bytes, serve
         (user_id, path, local_hash, server_hash),
     )
     return _clash(found[0]) if found else None
+
+
+async def forget_ended(transaction: Transaction, before_ms: int) -> int:
+    """Drop conflicts of before then that were resolved, or whose copy is gone; how many."""
+    gone = await transaction.run(
+        "DELETE FROM conflicts WHERE detected_ms < ? AND (state = 'resolved' OR (copy IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM entries WHERE entries.user_id = conflicts.user_id AND path = copy AND live))) RETURNING id",
+        (before_ms,),
+    )
+    return len(gone)
 
 
 async def open_of(db: Database, user_id: int, after_id: int = 0, limit: int = -1) -> list[Clash]:

@@ -50,6 +50,16 @@ async def names_in(db: Database, user_id: int, parent: str) -> list[str]:
     return sorted((str(path) for (path,) in found), key=str.encode)
 
 
+async def of_size_in(db: Database, user_id: int, parent: str, size: int, limit: int) -> list[Entry]:
+    """Live files directly in *parent* with so many bytes, the newest first."""
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND parent = ? AND live AND size = ?"
+        " ORDER BY seq DESC LIMIT ?",
+        (user_id, parent, size, limit),
+    )
+    return [_entry(row) for row in found]
+
+
 async def folders(db: Database, user_id: int, below: str = "") -> list[str]:
     """Every folder of a user that holds a live file, at or below *below* ('' is all); one index walk per folder."""
     low, high = (f"{below}/", f"{below}0") if below else ("", LAST)

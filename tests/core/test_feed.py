@@ -10,7 +10,7 @@ import pytest
 
 from syncd.clock import DAY_MS, now_ms
 from syncd.config import Config, StorageSection
-from syncd.core import mount, retention
+from syncd.core import clashes, mount, retention
 from syncd.core.sessions import Wish
 from syncd.disk.volume import SERVICE_DIR
 from syncd.errors import BadRequest, Expired, StorageFull
@@ -219,3 +219,20 @@ async def test_uploads_end_by_the_clock_and_by_the_hours_the_box_was_up(tmp_path
     times[0] += 2 * 3_600_000
     async with opened(tmp_path, config, clock=lambda: times[0]) as house:
         assert await retention.end_uploads(house.core) == 0  # the box was off in between
+
+
+async def test_conflicts_that_ended_are_forgotten_in_time(tmp_path: Path) -> None:
+    times = [now_ms()]
+    async with opened(tmp_path, clock=lambda: times[0]) as house:
+        for name in ("resolved", "removed", "open"):
+            await house.create(name, b"theirs")
+        decided, removed, _ = [await house.create(name, b"mine") for name in ("resolved", "removed", "open")]
+        assert decided.clash is not None
+        await clashes.resolve(house.mount, house.user, decided.clash.id, "keep_both", house.author())
+        await house.remove(str(removed.path))
+    times[0] += 31 * DAY_MS
+    async with opened(tmp_path, clock=lambda: times[0]) as house:
+        await retention.forget_conflicts(house.core)
+        [(left,)] = await house.mount.index.read("SELECT count(*) FROM conflicts")
+        assert left == 1
+        assert [one.path for one in await clashes.unresolved(house.mount, house.user)] == ["open"]

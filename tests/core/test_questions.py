@@ -65,7 +65,7 @@ async def test_a_block_that_is_in_many_places_is_found_once(house: Household) ->
         wish = Wish(at(name), len(zeros), chunk_size=CHUNK, blocks=blocks_of(zeros))
         session = await house.mount.sessions.begin(house.user, "laptop", wish)
         for index in range(0 if name == "two" else 40):
-            async with house.mount.sessions.chunk(house.user, session.id, index, CHUNK, want_digest=False) as writer:
+            async with house.mount.sessions.chunk(house.user, session.id, index, CHUNK) as writer:
                 await writer.write(bytes(CHUNK))
                 await writer.finish()
         await house.mount.sessions.complete(house.user, session.id, house.author())

@@ -103,7 +103,7 @@ async def test_a_file_that_got_shorter_meanwhile_is_not_published(house: Househo
 async def test_a_hash_in_passing_is_of_the_chunks_that_count(house: Household) -> None:
     session = await begin(house, A + REST)
     await send(house, session, 0, A)
-    async with house.mount.sessions.chunk(house.user, session.id, 1, CHUNK, want_digest=False) as slow:
+    async with house.mount.sessions.chunk(house.user, session.id, 1, CHUNK) as slow:
         await send(house, session, 0, B)
         await send(house, session, 0, B)
         await write(slow, REST)
@@ -115,7 +115,7 @@ async def test_a_digest_of_an_earlier_chunk_is_not_taken_for_that_of_the_later(h
     session = await begin(house, A + REST)
 
     async def digested(content: bytes) -> None:
-        async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK, want_digest=True) as writer:
+        async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK) as writer:
             await writer.write(content)
             await writer.finish(sha(content))
 
@@ -143,7 +143,7 @@ async def test_a_chunk_being_overwritten_is_not_written_down_as_received(
     saving = asyncio.create_task(house.mount.sessions.save_all())
     await asyncio.to_thread(flushing.wait)
     async with AsyncExitStack() as stack:
-        chunk = house.mount.sessions.chunk(house.user, session.id, 0, CHUNK, want_digest=False)
+        chunk = house.mount.sessions.chunk(house.user, session.id, 0, CHUNK)
         taking = asyncio.create_task(stack.enter_async_context(chunk))
         await asyncio.sleep(0)
         go_on.set()
@@ -169,7 +169,7 @@ async def test_what_could_not_be_flushed_was_not_received(house: Household, monk
 
 async def test_an_upload_that_is_being_sent_does_not_expire(house: Household) -> None:
     session = await begin(house, A + REST)
-    async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK, want_digest=False) as writer:
+    async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK) as writer:
         assert await house.mount.sessions.expire(1 << 60, 1 << 60) == 0
         await write(writer, A)
     assert await missing(house, session) == [(1, 1)]

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from syncd.core import sessions
+from syncd.core import block_maps, sessions
 from syncd.core.conflicts import Knowledge
 from syncd.core.sessions import SUFFIX, Sessions, Wish
+from syncd.db import blocks
+from syncd.disk.staging import block_hashes
 from syncd.disk.volume import SERVICE_DIR
 from syncd.errors import BadRequest, ChunksMissing, Conflict, NotFound, StorageFull, TooLarge, TooManySessions
 from syncd.model import UploadSession
@@ -35,7 +37,7 @@ async def begin(house: Household, content: bytes = CONTENT, **more: object) -> U
 
 async def send(house: Household, session: UploadSession, index: int, content: bytes | None = None) -> None:
     content = piece(index) if content is None else content
-    async with house.mount.sessions.chunk(house.user, session.id, index, len(content), want_digest=False) as writer:
+    async with house.mount.sessions.chunk(house.user, session.id, index, len(content)) as writer:
         for start in range(0, len(content), 10_000):
             await writer.write(content[start : start + 10_000])
         await writer.finish()
@@ -92,7 +94,7 @@ async def test_half_a_chunk_never_counts_not_even_over_a_whole_one(house: Househ
     session = await begin(house)
     await send(house, session, 0)
     with pytest.raises(ConnectionResetError):
-        async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK, want_digest=False) as writer:
+        async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK) as writer:
             await writer.write(b"x" * 100)
             raise ConnectionResetError
     assert await missing(house, session) == [(0, 5)]
@@ -100,7 +102,7 @@ async def test_half_a_chunk_never_counts_not_even_over_a_whole_one(house: Househ
 
 async def test_the_newest_request_for_a_chunk_takes_over_from_one_that_hangs(house: Household) -> None:
     session = await begin(house, hash=sha(CONTENT))
-    async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK, want_digest=False) as old:
+    async with house.mount.sessions.chunk(house.user, session.id, 0, CHUNK) as old:
         await old.write(b"stale")
         await send(house, session, 0)
         with pytest.raises(Conflict, match="another request"):
@@ -212,3 +214,41 @@ async def test_a_session_that_knew_another_version_makes_a_copy(house: Household
     assert done.conflict_id is not None
     assert house.tree() == {"big.bin": b"theirs", done.stored: CONTENT}
     assert await complete(house, session) == done
+
+
+async def test_a_user_who_is_removed_leaves_nothing_in_staging(house: Household) -> None:
+    await begin(house)
+    await house.mount.sessions.forget_all_of(house.user)
+    assert staged(house) == []
+
+
+async def test_a_file_that_another_program_writes_into_gets_no_lasting_map(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.create("x.bin", CONTENT)
+
+    def interrupted(fd: int, chunk_size: int, first: int, end: int) -> list[bytes]:
+        (house.files / "x.bin").write_bytes(b"?" * len(CONTENT))
+        os.utime(house.files / "x.bin", (1, 1))
+        return block_hashes(fd, chunk_size, first, end)
+
+    monkeypatch.setattr("syncd.core.block_maps.block_hashes", interrupted)
+    await block_maps.ensure(house.mount.ground, house.user, at("x.bin"), CHUNK)
+    assert await blocks.of(house.mount.index, sha(CONTENT), CHUNK) == []
+
+
+async def test_a_file_that_came_in_chunks_serves_a_file_elsewhere(house: Household) -> None:
+    first = await begin(house)
+    for index in range(6):
+        await send(house, first, index)
+    await complete(house, first)
+    changed = CONTENT[: 2 * CHUNK] + b"!" * CHUNK + CONTENT[3 * CHUNK :]
+    wish = Wish(at("else/where.bin"), len(changed), chunk_size=CHUNK, blocks=blocks_of(changed))
+    assert Sessions.missing(await house.mount.sessions.begin(house.user, "laptop", wish)) == [(2, 2)]
+
+
+async def test_a_file_of_the_same_size_beside_it_is_looked_at_however_it_came(house: Household) -> None:
+    await house.create("a/x.bin", CONTENT)
+    changed = b"!" * CHUNK + CONTENT[CHUNK:]
+    wish = Wish(at("a/saved as.bin"), len(changed), chunk_size=CHUNK, blocks=blocks_of(changed))
+    assert Sessions.missing(await house.mount.sessions.begin(house.user, "laptop", wish)) == [(0, 0)]

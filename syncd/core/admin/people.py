@@ -94,6 +94,7 @@ class RemoveUser(Wish[User]):
         core.remembered.clear()
         try:
             with core.use() as mount:
+                await mount.sessions.forget_all_of(user)
                 async with mount.index.write() as transaction:
                     await entries.drop_user(transaction, user.id)
         except VolumeUnavailable:

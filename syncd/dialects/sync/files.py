@@ -44,6 +44,7 @@ async def put(request: web.Request) -> web.Response:
             arrived = await incoming.seal(mtime_ms)
             if digest is not None and digest != arrived.digest:
                 raise BadRequest("the file was damaged on its way; send it again", code="digest_mismatch")
+            await quota.room(core, user, path, arrived.state.size)  # others may have come meanwhile
             placed = await changes.put(
                 mount, user, path, arrived, knowledge, access.author(request, asking, device), require
             )

@@ -8,7 +8,7 @@ from syncd.core import clashes, quota
 from syncd.core.mount import Mount
 from syncd.core.sessions import DEFAULT_CHUNK, MOST_CHUNKS, Wish
 from syncd.dialects.sync import access, wire
-from syncd.errors import Conflict, NotFound
+from syncd.errors import Conflict, NotFound, TooLarge
 from syncd.model import Principal, TreePath, UploadSession
 from syncd.web.bodies import pieces, read_json, text_field, texts_field
 from syncd.web.keys import CORE, FEED
@@ -38,6 +38,11 @@ async def begin(request: web.Request) -> web.Response:
     with core.use() as mount:
         mount.uploads.require_fit(wish.size, most_bytes)
         session = await mount.sessions.begin(asking.user, device_id, wish)
+        try:
+            await quota.require_kept(core, asking.user, wish.path)
+        except TooLarge:
+            await mount.sessions.cancel(asking.user, session.id)
+            raise
         return _answer(request, mount, session)
 
 
@@ -78,9 +83,7 @@ async def put_chunk(request: web.Request) -> web.Response:
     digest = wire.content_digest(request)
     with request.app[CORE].use() as mount:
         session = await _session(request, mount, asking)
-        async with mount.sessions.chunk(
-            asking.user, session.id, index, request.content_length, want_digest=digest is not None
-        ) as writer:
+        async with mount.sessions.chunk(asking.user, session.id, index, request.content_length) as writer:
             async for piece in pieces(request):
                 await writer.write(piece)
             await writer.finish(digest)
