@@ -62,3 +62,23 @@ def only_up(verdict: Verdict) -> Verdict:
 def is_mass(deletions: int, agreed: int) -> bool:
     """Are that many deletions, in a folder of *agreed* files, more than a person means without being asked?"""
     return deletions > max(100, agreed // 5)
+
+
+class Lately:
+    """How many deletions there were lately: a program that removes them one by one is no less of a mishap."""
+
+    WINDOW_S = 600.0
+
+    def __init__(self) -> None:
+        self._done: list[tuple[float, int]] = []  # when, in monotonic seconds, and how many
+
+    def count(self, now_s: float) -> int:
+        self._done = [one for one in self._done if now_s - one[0] < self.WINDOW_S]
+        return sum(count for _, count in self._done)
+
+    def add(self, now_s: float, count: int) -> None:
+        self._done.append((now_s, count))
+
+    def agreed_to(self) -> None:
+        """Somebody was asked: what was done so far is meant."""
+        self._done.clear()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from syncd.client.act import Actor
 from syncd.client.api import Api
-from syncd.client.decide import Verdict, is_mass
+from syncd.client.decide import Lately, Verdict, is_mass
 from syncd.client.download import Fetcher
 from syncd.client.folder import Folder, Walk
 from syncd.client.ignore import FILE as IGNORE_FILE
@@ -59,6 +60,7 @@ class Engine:
         self.told_failed: set[str] = set()
         self.scanned = False  # walked over everything since the start
         self.caught_up = False  # read the feed to its end since the start
+        self._lately = {"here": Lately(), "there": Lately()}
         self._acked = -1
         self._told = -1
         slots = asyncio.Semaphore(TRANSFERS)
@@ -229,11 +231,16 @@ class Engine:
 
     async def _may(self, side: str, judged: list[Judged]) -> bool:
         """Is that many meant? Otherwise they are held."""
-        if self.options.yes or not is_mass(len(judged), self.state.agreed()):
+        lately, now_s = self._lately[side], time.monotonic()
+        done = lately.count(now_s)
+        if self.options.yes or not is_mass(done + len(judged), self.state.agreed() + done):
+            lately.add(now_s, len(judged))
             return True
         where = "on the server, since they are gone here" if side == "there" else "here, since the server has no more"
-        text = f"{len(judged)} of {self.state.agreed()} files would be deleted {where}"
+        more = f", after {done} in the last minutes" if done else ""
+        text = f"{len(judged)} of {self.state.agreed()} files would be deleted {where}{more}"
         if self.options.asks and await agrees(f"{text}. Delete them? [y/N] "):
+            lately.agreed_to()
             return True
         self.held |= {one.path for one in judged}
         self.tell.say_once("held", "", f"{text}; nothing is deleted until you start again with --yes")

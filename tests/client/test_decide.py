@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from syncd.client.decide import Verdict, decide, is_mass, only_up
+from syncd.client.decide import Lately, Verdict, decide, is_mass, only_up
 
 TABLE = [
     (None, None, None, Verdict.FORGET),
@@ -60,3 +60,13 @@ def test_many_deletions_are_many_in_number_and_in_share() -> None:
     assert is_mass(101, 101)
     assert not is_mass(200, 1000)
     assert is_mass(201, 1000)
+
+
+def test_what_was_deleted_lately_counts_for_ten_minutes_or_until_a_person_agrees() -> None:
+    lately = Lately()
+    lately.add(0.0, 50)
+    lately.add(500.0, 60)
+    assert [lately.count(now_s) for now_s in (599.0, 601.0, 1101.0)] == [110, 60, 0]
+    lately.add(2000.0, 5)
+    lately.agreed_to()
+    assert lately.count(2000.0) == 0

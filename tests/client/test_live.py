@@ -241,6 +241,23 @@ def test_a_person_at_a_terminal_is_asked_about_a_mass_deletion(laptop: MakeLapto
         assert (done.returncode, len(api.live())) == (1 if left else 0, left)
 
 
+def test_deletions_that_trickle_are_held_all_the_same(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    for number in range(130):
+        one.write(f"d/{number}", b"%d" % number)
+    one.start().wait_for("in_step")
+    for number in range(60):
+        one.remove(f"d/{number}")
+    wait_until(lambda: len(api.live()) == 70, "the first deletions")
+    for number in range(60, 120):
+        one.remove(f"d/{number}")
+    one.wait_for("held")
+    held = next(event for event in one.events if event["event"] == "held")
+    assert "in the last minutes" in held["why"]
+    assert len(api.live()) >= 30  # a hundred at the most went
+    one.end()
+
+
 def test_once_without_a_server_fails_and_says_so(laptop: MakeLaptop, server: Daemon) -> None:
     with Narrow(server.port) as wire:
         one = laptop("one", wire.url)
