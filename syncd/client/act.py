@@ -12,6 +12,7 @@ from syncd.client.decide import Verdict
 from syncd.client.download import Fetcher
 from syncd.client.folder import Folder, Gap, Stat
 from syncd.client.judge import Judge, Judged, Leaving
+from syncd.client.side_by_side import in_thread
 from syncd.client.state import Remote, State
 from syncd.client.tell import Teller
 from syncd.client.trouble import Blocked, Changed, Refused
@@ -135,15 +136,15 @@ class Actor:
             self._state.agree(judged.path, content.hash, found, judged.checked_ns)
         else:
             try:
-                moved = await asyncio.to_thread(place.rename, self._folder, judged.path, found, copy)
+                moved = await in_thread(place.rename, self._folder, judged.path, found, copy)
                 self._state.agree(copy, content.hash, moved, judged.checked_ns)
             except Changed:
                 there = self._folder.look(copy)
                 if not isinstance(there, Stat):
                     raise
-                if (await asyncio.to_thread(self._judge.read, copy, there)).hash != content.hash:
+                if (await in_thread(self._judge.read, copy, there)).hash != content.hash:
                     raise
-                await asyncio.to_thread(place.remove, self._folder, judged.path, found)  # it is here already
+                await in_thread(place.remove, self._folder, judged.path, found)  # it is here already
         self._tell.say("conflict", judged.path, "changed on both sides; both versions are kept", to=copy)
         return self._up_only
 
@@ -151,7 +152,7 @@ class Actor:
         remote = judged.remote
         assert remote is not None and remote.hash is not None
         if judged.look is Gap.FOLDER:
-            await asyncio.to_thread(place.clear_way, self._folder, judged.path)
+            await in_thread(place.clear_way, self._folder, judged.path)
         async with self._hands[int(remote.hash[:2], 16)]:
             if judged.stat is None and await self._moved_here(judged.path, remote.hash):
                 return
@@ -159,7 +160,7 @@ class Actor:
             if name is None:
                 name = await self._fetcher.fetch(remote, remote.hash, judged.stat)
             checked_ns = time.time_ns()
-            placed = await asyncio.to_thread(place.put, self._folder, name, judged.path, judged.stat)
+            placed = await in_thread(place.put, self._folder, name, judged.path, judged.stat)
             self._state.agree(judged.path, remote.hash, placed, checked_ns)
         self._tell.say("fetched", judged.path, size=remote.size)
 
@@ -169,13 +170,13 @@ class Actor:
             if self._state.remote(base.path) is not None or (found := await self._judge.is_sure(base)) is None:
                 continue
             try:
-                moved = await asyncio.to_thread(place.rename, self._folder, base.path, found, path)
+                moved = await in_thread(place.rename, self._folder, base.path, found, path)
             except Changed:
                 continue
             with self._state.writing():
                 self._state.forget(base.path)
                 self._state.agree(path, digest, moved, base.checked_ns)
-            await asyncio.to_thread(place.prune, self._folder, base.path)
+            await in_thread(place.prune, self._folder, base.path)
             self._tell.say("moved", base.path, to=path, side="here")
             return True
         return False
@@ -185,7 +186,7 @@ class Actor:
         for base in self._state.holders(digest):
             found = await self._judge.is_sure(base) if base.path != judged.path else None
             if found is not None:
-                name = await asyncio.to_thread(self._fetcher.copy, base.path, found, digest, remote, judged.stat)
+                name = await in_thread(self._fetcher.copy, base.path, found, digest, remote, judged.stat)
                 if name is not None:
                     return name
         return None
@@ -194,7 +195,7 @@ class Actor:
         """Remove the local file, which the server has no more."""
         if judged.stat is None:
             raise Blocked("there is no file")
-        await asyncio.to_thread(place.remove, self._folder, judged.path, judged.stat)
+        await in_thread(place.remove, self._folder, judged.path, judged.stat)
         self._state.forget(judged.path)
         self.acts += 1
         self._tell.say("deleted", judged.path, side="here")

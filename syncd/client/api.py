@@ -289,7 +289,7 @@ def _error(answer: aiohttp.ClientResponse, raw: bytes) -> Away | Refused | Unpai
         code, text = fields.text("code"), fields.text("detail")
         missing = fields.ranges("missing") if fields.has("missing") else ()
     except (ValueError, Away):
-        code, text, missing = "unknown", f"the server answered {answer.status} {answer.reason}", ()
+        return Away(f"{answer.status} {answer.reason} is no answer of a syncd; something stands between")
     if answer.status == 401 and code != "invalid_credentials":
         return Unpaired("the server does not know this device any more; pair again: syncd pair URL")
     if answer.status >= 500 and answer.status != FULL:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from syncd.client.api import Api
 from syncd.client.content import MIB, PIECE, SMALL, Stopped, block_hashes, chunk_size, measure, read
 from syncd.client.folder import Folder, Stat
-from syncd.client.side_by_side import together
+from syncd.client.side_by_side import in_thread, together
 from syncd.client.state import Remote
 from syncd.client.tell import Teller
 from syncd.client.trouble import Away, Blocked, Changed
@@ -44,7 +44,7 @@ class Fetcher:
                 await self._whole(fd, remote, digest)
             else:
                 await self._in_blocks(fd, remote, digest, old)
-            await asyncio.to_thread(self._finish, fd, remote, old)
+            await in_thread(self._finish, fd, remote, old)
         finally:
             os.close(fd)
         return name
@@ -67,7 +67,7 @@ class Fetcher:
         announced, blocks = await self._api.blocks(remote.path, step)
         if announced != digest:
             raise Changed("it changed on the server meanwhile")
-        missing = await asyncio.to_thread(self._prepare, fd, remote, blocks, step, old is not None)
+        missing = await in_thread(self._prepare, fd, remote, blocks, step, old is not None)
         runs = coalesced(missing, RUN // step)
         self._tell.expect(sum(min(step, remote.size - index * step) for index in missing))
         waiting = iter(runs)
@@ -78,7 +78,7 @@ class Fetcher:
                     await self._run(fd, remote, digest, blocks, step, first, last)
 
         await together(4, fetching)
-        if (await asyncio.to_thread(measure, fd, remote.size, self._stop)).hash != digest:
+        if (await in_thread(measure, fd, remote.size, self._stop)).hash != digest:
             os.ftruncate(fd, 0)
             raise Blocked("what came is not what the server announced")
 

@@ -90,17 +90,23 @@ class Engine:
         """Walk over everything and touch what is not as agreed."""
         self.folder.check()
         self.ignore = Ignore.of(self.folder.path)
+        for line in self.ignore.wrong:
+            self.tell.say_once("skipped", IGNORE_FILE, f"this line is no pattern: {line}")
         walk = await self._walk("")
         known = {base.path: base for base in self.state.bases()}
         for path, found in walk.files.items():
             base = known.pop(path, None)
             if base is None or not base.holds(found):
                 self.dirty.add(path)
+        was_backup = not self.options.up_only and self.state.was_backup
         for path in known:
             if self.ignore.hides(path):
                 self.state.forget(path)
             elif not any(is_below(path, folder) for folder in walk.unknown):
                 self.dirty.add(path)
+                if was_backup:  # what is deleted here stays there, so it was promised
+                    self.state.forget(path)
+        self.state.was_backup = self.options.up_only
         self.scanned = True
         self.wake.set()
 
@@ -175,7 +181,8 @@ class Engine:
         if isinstance(exc, Away):
             if exc.retry_s:
                 raise exc
-            await self.api.changes(self.state.cursor)
+            with suppress(Refused):
+                await self.api.changes(self.state.cursor)
         tries = self.tries[path] = self.tries.get(path, 0) + 1
         if tries > QUIET_TRIES or (isinstance(exc, Refused) and exc.status not in (404, 409, 412, 429)):
             text = exc.strerror if isinstance(exc, OSError) else exc.text

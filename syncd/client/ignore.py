@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -40,6 +41,8 @@ DEFAULTS = (
     ".Trash-*/",
     ".directory",
     "lost+found/",
+    # a folder in the folder that is synced on its own
+    ".syncd/",
     # file systems keep a removed file that is still open under such a name
     ".nfs*",
     ".fuse_hidden*",
@@ -50,7 +53,8 @@ class Ignore:
     """The patterns in force; `!pattern` in the file takes a default back."""
 
     def __init__(self, lines: list[str]) -> None:
-        self._spec = GitIgnoreSpec.from_lines([*DEFAULTS, *lines])
+        self.wrong = [line for line in lines if not _is_pattern(line)]
+        self._spec = GitIgnoreSpec.from_lines([*DEFAULTS, *(line for line in lines if line not in self.wrong)])
 
     @classmethod
     def of(cls, folder: Path) -> Ignore:
@@ -67,3 +71,11 @@ class Ignore:
     def hides_folder(self, path: str) -> bool:
         """Is nothing in the folder *path* synced?"""
         return self.hides(path + "/")
+
+
+def _is_pattern(line: str) -> bool:
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ from syncd.client.content import Content, measure
 from syncd.client.decide import Verdict, decide, only_up
 from syncd.client.folder import Folder, Gap, Look, Stat
 from syncd.client.names import why_not
-from syncd.client.state import RACY_NS, Base, Remote, State
+from syncd.client.side_by_side import in_thread
+from syncd.client.state import Base, Remote, State
 from syncd.client.tell import Teller
 from syncd.client.trouble import Changed
 
@@ -42,20 +42,16 @@ class Leaving:
     """Files that vanished from here and that the server still has: what appears elsewhere may be one of them."""
 
     paths: dict[str, list[str]] = field(default_factory=dict)  # by hash
-    hashes: dict[tuple[int, int, int], str] = field(default_factory=dict)  # by inode, size, mtime_ns
+    hashes: dict[Stat, str] = field(default_factory=dict)  # a folder that is renamed leaves its files' ctime alone
 
     def add(self, base: Base) -> None:
         self.paths.setdefault(base.hash, []).append(base.path)
-        if base.checked_ns - base.stat.mtime_ns > RACY_NS:
-            self.hashes[_key(base.stat)] = base.hash
+        if base.holds(base.stat):
+            self.hashes[base.stat] = base.hash
 
     def hash_of(self, found: Stat) -> str | None:
         """The content of *found*, if it is one of them under a new name."""
-        return self.hashes.get(_key(found))
-
-
-def _key(found: Stat) -> tuple[int, int, int]:
-    return (found.inode, found.size, found.mtime_ns)
+        return self.hashes.get(found)
 
 
 class Judge:
@@ -90,7 +86,7 @@ class Judge:
             return Content(base.hash, ())
         if base is None and (digest := leaving.hash_of(found)) is not None:
             return Content(digest, ())
-        return await asyncio.to_thread(self.read, path, found)
+        return await in_thread(self.read, path, found)
 
     def read(self, path: str, judged: Stat) -> Content:
         """The content of *path*, read from the disk; raises Changed when it is not *judged*, before or after."""
@@ -108,7 +104,7 @@ class Judge:
         if base.holds(found):
             return found
         try:
-            content = await asyncio.to_thread(self.read, base.path, found)
+            content = await in_thread(self.read, base.path, found)
         except (Changed, OSError):
             return None
         return found if content.hash == base.hash else None

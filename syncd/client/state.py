@@ -86,7 +86,9 @@ class State:
         if dry:
             self._db = sqlite3.connect(":memory:", isolation_level=None)
             if path.exists():
-                with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as kept:
+                # To read beside a log SQLite makes a file; without a log nobody is at work, and it need not.
+                alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+                with sqlite3.connect(f"{path.as_uri()}?mode=ro{alone}", uri=True) as kept:
                     kept.backup(self._db)
                 kept.close()
         else:
@@ -95,6 +97,8 @@ class State:
             self._db.execute("PRAGMA synchronous = NORMAL")
         with self.writing():
             [version] = self._db.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise sqlite3.DatabaseError("a newer syncd made it")
             if version == 0:
                 for statement in SCHEMA.split(";\n"):
                     self._db.execute(statement)
@@ -135,11 +139,21 @@ class State:
         """Was the feed read to its end at least once since the mirror was begun?"""
         return self.word("whole") == "yes"
 
+    @property
+    def was_backup(self) -> bool:
+        """Did the last run only send?"""
+        return self.word("mode") == "up-only"
+
+    @was_backup.setter
+    def was_backup(self, only_up: bool) -> None:
+        self.set_word("mode", "up-only" if only_up else "both ways")
+
     # --- the mirror of the server
 
     def begin_mirror(self) -> None:
         """Forget the mirror; until it is whole again nothing may be concluded from it."""
         with self.writing():
+            self.set_word("reached", str(max(self.cursor, self._reached)))
             self._db.execute("DELETE FROM remote")
             self.set_word("cursor", "0")
             self.set_word("whole", "no")
@@ -150,8 +164,22 @@ class State:
             for one in changes:
                 self.heard(one)
             self.set_word("cursor", str(cursor))
-            if at_end:
+            if at_end and not self.is_whole:
+                if cursor < self._reached:
+                    self._disagree()
+                self.set_word("reached", "0")
                 self.set_word("whole", "yes")
+
+    @property
+    def _reached(self) -> int:
+        """The cursor that the mirror before this one had; a server that is not as far was restored from a backup."""
+        return int(self.word("reached") or 0)
+
+    def _disagree(self) -> None:
+        """Forget what was agreed on and the server does not have: it is no deletion there, and no newer version."""
+        self._db.execute(
+            "DELETE FROM base WHERE (path, hash) NOT IN (SELECT path, hash FROM remote WHERE hash NOTNULL)"
+        )
 
     def heard(self, one: Remote) -> None:
         """The server's word on a path, unless a later one is known already."""

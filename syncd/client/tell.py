@@ -41,7 +41,7 @@ class Teller:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self._json = as_json
-        self._said: set[tuple[str, str, str]] = set()
+        self._said: dict[tuple[str, str], set[str]] = {}  # reasons by event and path
         self._bar: Bar | None = None
         self._shows_bar = not as_json and sys.stderr.isatty()
 
@@ -67,13 +67,14 @@ class Teller:
 
     def say_once(self, event: str, path: str = "", why: str = "") -> None:
         """The same, unless it was said before."""
-        if (event, path, why) not in self._said:
-            self._said.add((event, path, why))
+        said = self._said.setdefault((event, path), set())
+        if why not in said:
+            said.add(why)
             self.say(event, path, why)
 
     def unsay(self, event: str, path: str) -> None:
         """It is over: said again if it comes again."""
-        self._said = {one for one in self._said if one[:2] != (event, path)} if self._said else self._said
+        self._said.pop((event, path), None)
 
     def expect(self, size: int) -> None:
         """So many more bytes are going to travel."""

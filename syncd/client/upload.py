@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from syncd.client.api import Api, Stored, Upload
 from syncd.client.content import SMALL, Content, chunk_size, measure, read
 from syncd.client.folder import Folder, Stat
-from syncd.client.side_by_side import together
+from syncd.client.side_by_side import in_thread, together
 from syncd.client.state import Session, State
 from syncd.client.tell import Teller
 from syncd.client.trouble import Away, Changed, Refused
@@ -45,7 +45,7 @@ class Sender:
                 self._tell.travelled(len(whole))
                 return stored
             if not content.blocks:
-                content = await asyncio.to_thread(measure, fd, judged.size, self._stop)
+                content = await in_thread(measure, fd, judged.size, self._stop)
             return await self._in_chunks(fd, path, judged, content, base)
 
     async def _in_chunks(self, fd: int, path: str, judged: Stat, content: Content, base: str | None) -> Stored:

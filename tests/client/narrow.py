@@ -38,6 +38,13 @@ class Narrow:
             self.up = self.down = 0
             self._gate.notify_all()
 
+    def lead_to(self, port: int) -> None:
+        """From now on there is somebody else at the other end."""
+        self._there = port
+        for link in self._links:
+            with suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
     @property
     def is_halted(self) -> bool:
         with self._gate:

@@ -15,6 +15,7 @@ from syncd.client.ignore import FILE, Ignore
         ".syncd/state.db",
         ".SYNCD/state.db",
         ".trash/x",
+        "a/.syncd/state.db",
         "a/.DS_Store",
         "a/Thumbs.db",
         "notes.txt.swp",
@@ -45,3 +46,10 @@ def test_patterns_are_those_of_git(tmp_path: Path) -> None:
 
 def test_a_pattern_cannot_bring_the_client_s_own_folder_back() -> None:
     assert Ignore(["!.syncd/"]).hides(".syncd/state.db")
+
+
+@pytest.mark.parametrize("line", ["!", "! ", "[z-a]", "\\"])
+def test_a_line_that_is_no_pattern_spoils_no_other(line: str) -> None:
+    ignore = Ignore(["*.log", line, "*.tmp"])
+    assert ignore.wrong == [line]
+    assert ignore.hides("a.log") and ignore.hides("a.tmp") and not ignore.hides("a")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncd.client.folder import Stat
-from syncd.client.state import RACY_NS, Base, Remote, Session, State
+from syncd.client.state import RACY_NS, VERSION, Base, Remote, Session, State
 
 FOUND = Stat(3, 10**18, 10**18, 7, 0o644)
 A, B = "a" * 64, "b" * 64
@@ -102,3 +102,25 @@ def test_a_dry_one_changes_nothing(tmp_path: Path) -> None:
     again = State(tmp_path / "state.db")
     assert again.base("x") is not None
     again.close()
+
+
+def test_a_server_that_is_not_as_far_as_it_was_deletes_nothing(state: State) -> None:
+    state.mirror([Remote("x", A, 3, None, 1), Remote("y", B, 3, None, 2), Remote("z", A, 3, None, 3)], 9, at_end=True)
+    for path, digest in (("x", A), ("y", B), ("z", A)):
+        state.agree(path, digest, FOUND, 0)
+    state.begin_mirror()
+    state.begin_mirror()  # killed, and once more
+    state.mirror([Remote("x", A, 3, None, 1), Remote("y", A, 3, None, 2)], 2, at_end=True)
+    assert {base.path for base in state.bases()} == {"x"}
+    state.begin_mirror()
+    state.mirror([], 12, at_end=True)
+    assert {base.path for base in state.bases()} == {"x"}  # that one was deleted
+
+
+def test_a_file_from_the_future_is_not_touched(tmp_path: Path) -> None:
+    State(tmp_path / "state.db").close()
+    with sqlite3.connect(tmp_path / "state.db") as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    db.close()
+    with pytest.raises(sqlite3.DatabaseError, match="newer"):
+        State(tmp_path / "state.db")

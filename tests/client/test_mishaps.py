@@ -1,0 +1,115 @@
+"""What befalls folders, disks and servers in a household, and what must not come of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.client.conftest import SECTIONS, MakeLaptop
+from tests.client.laptop import Laptop
+from tests.client.narrow import Narrow
+from tests.daemon import USER, Daemon, wait_until
+from tests.sync.api import Api
+from tests.sync.conftest import logged_in
+
+pytestmark = pytest.mark.slow
+
+
+class Portal(BaseHTTPRequestHandler):
+    """A hotel's network: whatever is asked for, here is our page."""
+
+    def do_GET(self) -> None:
+        self.send_response(403 if "limit" in self.path else 200)
+        self.end_headers()
+        self.wfile.write(b"<html>Welcome</html>")
+
+    do_POST = do_PUT = do_DELETE = do_GET
+
+
+@pytest.fixture
+def portal() -> Iterator[int]:
+    """The port of one."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield httpd.server_port
+        httpd.shutdown()
+
+
+def test_a_stranger_s_page_is_no_answer(laptop: MakeLaptop, server: Daemon, portal: int) -> None:
+    with Narrow(server.port) as wire:
+        one, two = laptop("one", wire.url), laptop("two").start()
+        one.start().wait_for("in_step")
+        wire.lead_to(portal)
+        one.write("x", b"written in the hotel")
+        one.wait_for("offline")
+        wire.lead_to(server.port)
+        one.wait_for("online")
+        wait_until(lambda: two.has("x", b"written in the hotel"), "the file")
+        assert one.end() == 130
+
+
+def test_what_a_restored_server_does_not_know_yet_comes_back_to_it(tmp_path: Path) -> None:
+    with Daemon(SECTIONS, tmp_path / "server") as server:
+        one = Laptop(server.url, USER, tmp_path, "one").made_known(logged_in(server))
+        one.write("old", b"old")
+        one.write("edited", b"as it was")
+        one.synced()
+        server.stop()
+        shutil.copytree(tmp_path / "server", tmp_path / "backup", symlinks=True)
+        server.start()
+        one.write("new", b"saved after the backup")
+        one.write("edited", b"edited after the backup")
+        one.synced()
+        server.stop()
+        for part in (server.storage, server.state):
+            shutil.rmtree(part)
+            shutil.copytree(tmp_path / "backup" / part.name, part, symlinks=True)
+        server.start()
+        run = one.synced()
+        assert run.paths("deleted") == set(), run.events
+        one.synced()
+        assert set(one.tree().values()) == {b"old", b"as it was", b"edited after the backup", b"saved after the backup"}
+        assert one.read("new") == b"saved after the backup"
+        assert set(logged_in(server).live()) == set(one.tree())
+
+
+def test_a_renamed_file_that_was_edited_and_kept_its_time_is_sent(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.write("a/photo", b"title 1")
+    one.age("a/photo")
+    one.synced()
+    found = (one.folder / "a/photo").stat()
+    one.rename("a/photo", "b/photo")
+    with (one.folder / "b/photo").open("r+b") as photo:  # as programs do that write a title into a photo
+        photo.write(b"title 2")
+    os.utime(one.folder / "b/photo", ns=(found.st_atime_ns, found.st_mtime_ns))
+    one.synced()
+    assert api.download("b/photo").body == b"title 2"
+
+
+def test_a_backup_that_becomes_two_way_deletes_nothing(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.write("a", b"a")
+    one.write("b", b"b")
+    one.synced("--up-only")
+    one.remove("a")
+    one.synced("--up-only")
+    one.remove("b")
+    one.synced()
+    assert set(api.live()) == {"a", "b"}
+    assert one.tree() == {"a": b"a", "b": b"b"}
+
+
+def test_a_dry_run_leaves_no_file(laptop: MakeLaptop) -> None:
+    one = laptop("one")
+    one.write("a", b"a")
+    one.synced()
+    before = sorted((one.folder / ".syncd").rglob("*"))
+    one.synced("--dry-run")
+    assert sorted((one.folder / ".syncd").rglob("*")) == before
