@@ -71,8 +71,8 @@ class Watch:
 
     def _note(self, number: int, path: str) -> None:
         old = self._folder_of.get(number)
-        if old is not None:
-            self._watch_of.pop(old, None)
+        if old is not None and self._watch_of.get(old) == number:
+            del self._watch_of[old]
         self._folder_of[number] = path
         self._watch_of[path] = number
 
@@ -97,6 +97,7 @@ class Watch:
             name = os.fsdecode(data[offset : offset + length].rstrip(b"\0"))
             offset += length
             if mask & OVERFLOW:
+                self.add("")  # new folders may be among what was lost
                 yield Touched(None)
             elif mask & IGNORED:
                 path = self._folder_of.pop(number, None)
@@ -110,8 +111,7 @@ class Watch:
         if mask & IS_FOLDER:
             if mask & (MOVED_FROM | DELETE):
                 self._drop(path)
-            else:
-                self.add(path)
+            self.add(path)  # also when it went: two folders may have been exchanged
             yield Touched(path, is_folder=True, is_new=bool(mask & (MOVED_TO | CREATE)))
         elif not mask & CREATE or self._is_complete(path):
             yield Touched(path)

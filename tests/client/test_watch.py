@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from syncd.client.watch import Watch
+
+AT_FDCWD, EXCHANGE = -100, 2
+QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 
 
 @pytest.fixture
@@ -71,3 +75,25 @@ def test_what_is_hidden_is_not_watched(watch: Watch, tmp_path: Path) -> None:
     (tmp_path / "hidden/x").write_bytes(b"")
     (tmp_path / "mark").write_bytes(b"")
     assert touched(watch, {"mark"}) == {"mark"}
+
+
+def test_folders_that_change_places_are_both_watched(watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    touched(watch, {"other"})
+    names = [os.fsencode(tmp_path / name) for name in ("old", "other")]
+    if ctypes.CDLL(None).renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE) < 0:
+        pytest.skip("this file system exchanges nothing")
+    assert touched(watch, {"old", "other"}) == {"old", "other"}
+    for name in ("old/x", "other/x", "other/deep/x"):
+        (tmp_path / name).write_bytes(b"")
+        assert name in touched(watch, {name})
+
+
+def test_a_folder_that_came_while_events_were_lost_is_watched(watch: Watch, tmp_path: Path) -> None:
+    for _ in range(int(QUEUE.read_text()) // 2 + 1):
+        (tmp_path / "x").mkdir()
+        (tmp_path / "x").rmdir()
+    (tmp_path / "new").mkdir()
+    assert None in touched(watch, {None})
+    (tmp_path / "new" / "y").write_bytes(b"")
+    assert "new/y" in touched(watch, {"new/y"})
