@@ -24,7 +24,10 @@ pytestmark = pytest.mark.slow
 class Portal(BaseHTTPRequestHandler):
     """A hotel's network: whatever is asked for, here is our page."""
 
+    shown: list[str] = []
+
     def do_GET(self) -> None:
+        self.shown.append(self.path)
         self.send_response(403 if "limit" in self.path else 200)
         self.end_headers()
         self.wfile.write(b"<html>Welcome</html>")
@@ -47,6 +50,8 @@ def test_a_stranger_s_page_is_no_answer(laptop: MakeLaptop, server: Daemon, port
         one.start().wait_for("in_step")
         wire.lead_to(portal)
         one.write("x", b"written in the hotel")
+        wait_until(lambda: any("cursor" in path for path in Portal.shown), "the page to be shown")
+        one.write("y", b"and another")
         one.wait_for("offline")
         wire.lead_to(server.port)
         one.wait_for("online")
