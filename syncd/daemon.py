@@ -18,7 +18,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from syncd import __version__, systemd
+from syncd import __version__, lean, systemd
 from syncd.app import make_app
 from syncd.config import Config, ConfigError
 from syncd.core.core import Core
@@ -47,6 +47,7 @@ def serve(load: Callable[[], Config]) -> int:
     config = load()
     logging.basicConfig(level=config.server.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     _raise_file_limit()
+    lean.one_arena()
     asyncio.run(_serve(config, load))
     return 0
 
@@ -178,6 +179,7 @@ def _announce(core: Core, pool: MediaPool) -> None:
             "ANYBODY ON THIS NETWORK can read and add files: [mobisync] access = open."
             " Use token, and syncd device add, to change that"
         )
+    lean.give_back()
     systemd.notify("READY=1")
 
 

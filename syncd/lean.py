@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 
 
@@ -19,3 +20,21 @@ def allow_ssl() -> None:
     """Take without_ssl() back, for a library that cannot be imported without."""
     if sys.modules.get("ssl", sys) is None:
         del sys.modules["ssl"]
+
+
+_M_ARENA_MAX = -8  # mallopt(3)
+
+
+def one_arena() -> None:
+    """Have glibc keep one heap for all threads: each gets its own otherwise, and keeps what it once needed.
+
+    Before the first thread. Another C library has no such thing, and needs none.
+    """
+    if hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Return to the system what starting up has freed (measured, with one_arena: 0.7 MiB of 40)."""
+    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)

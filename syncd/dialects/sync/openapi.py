@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from aiohttp import web
 
@@ -15,4 +15,4 @@ async def document(_request: web.Request) -> web.Response:
 
 @cache
 def _text() -> bytes:
-    return resources.files("syncd.dialects.sync").joinpath("openapi.json").read_bytes()
+    return Path(__file__).with_name("openapi.json").read_bytes()
