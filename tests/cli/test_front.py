@@ -97,7 +97,7 @@ def test_help_lists_the_verbs(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert "\n  config   check and show" in capsys.readouterr().out
+    assert "\n  config     check and show" in capsys.readouterr().out
 
 
 @pytest.mark.slow
