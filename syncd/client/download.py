@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from syncd.client.api import Api
 from syncd.client.content import MIB, PIECE, SMALL, Stopped, block_hashes, chunk_size, measure, read
@@ -19,6 +20,8 @@ from syncd.client.state import Remote
 from syncd.client.tell import Teller
 from syncd.client.trouble import Away, Blocked, Changed
 
+SPARE = 64 * MIB  # bytes that are left to the owner of the disk, if it is not a small one
+SECTOR = 512  # bytes, in which stat(2) counts
 RUN = 16 * MIB  # bytes asked for in one request at most, so that several travel side by side
 
 
@@ -31,6 +34,7 @@ class Fetcher:
         self._tell = tell
         self._slots = slots
         self._stop = stop
+        self._claimed = 0  # bytes of what is being fetched
 
     async def fetch(self, remote: Remote, digest: str, old: Stat | None) -> str:
         """Bring the version *digest* of *remote* to `.syncd/tmp/`; returns the name there.
@@ -40,14 +44,28 @@ class Fetcher:
         name = f"{digest}.part"
         fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666, dir_fd=self._folder.tmp_fd)
         try:
-            if remote.size <= SMALL:
-                await self._whole(fd, remote, digest)
-            else:
-                await self._in_blocks(fd, remote, digest, old)
-            await in_thread(self._finish, fd, remote, old)
+            with self._room(remote.size - os.fstat(fd).st_blocks * SECTOR):
+                if remote.size <= SMALL:
+                    await self._whole(fd, remote, digest)
+                else:
+                    await self._in_blocks(fd, remote, digest, old)
+                await in_thread(self._finish, fd, remote, old)
         finally:
             os.close(fd)
         return name
+
+    @contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        """Claim *size* bytes of the disk, which must not be filled to the brim; raises Blocked."""
+        disk = os.fstatvfs(self._folder.tmp_fd)
+        spare = min(SPARE, disk.f_blocks * disk.f_frsize // 100)
+        self._claimed += size
+        try:
+            if disk.f_blocks and self._claimed + spare > disk.f_bavail * disk.f_frsize:
+                raise Blocked("there is no room for it on this disk")
+            yield
+        finally:
+            self._claimed -= size
 
     async def _whole(self, fd: int, remote: Remote, digest: str) -> None:
         self._tell.expect(remote.size)

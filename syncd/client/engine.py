@@ -31,6 +31,8 @@ REPORTED = 500  # deletions in one request
 QUIET_TRIES = 2  # a failure that passes by itself is not told
 LONGEST_S = 600.0  # between two tries of a path
 SOON_S = 1.0
+RESTLESS_S = 60.0  # between two looks at a file that is written all the time
+RESTLESS_TRIES = 5  # that many are not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Engine:
         self.fresh: set[str] = set()  # folders to walk
         self.held: set[str] = set()
         self.tries: dict[str, int] = {}  # of paths that failed
+        self.changing: dict[str, int] = {}  # how often they were found changing, one after the other
         self.waiting: dict[str, asyncio.TimerHandle] = {}
         self.ignore = Ignore.of(folder.path)
         self.told_failed: set[str] = set()
@@ -125,7 +128,8 @@ class Engine:
         if IGNORE_FILE in self.dirty:
             await self.scan()
             self.dirty |= self.state.unsettled()
-        batch = {path for path in self.dirty | self.held if not self.ignore.hides(path)}
+        resting = self.changing.keys() & self.waiting.keys()
+        batch = {path for path in (self.dirty | self.held) - resting if not self.ignore.hides(path)}
         self.dirty, self.held = set(), set()
         return batch
 
@@ -167,8 +171,8 @@ class Engine:
         """Settle *path*, and take note if that fails; True: it is to be deleted on one side."""
         try:
             going = await self._actor.settle(path, leaving)
-        except Changed:
-            self.again(path, SOON_S)
+        except Changed as exc:
+            self._restless(path, exc)
         except (Away, Refused, Blocked, OSError) as exc:
             await self._failed(path, exc)
         else:
@@ -190,8 +194,16 @@ class Engine:
             self.told_failed.add(path)
         self.again(path, min(2.0 ** (tries - 1), LONGEST_S))
 
+    def _restless(self, path: str, exc: Changed) -> None:
+        """*path* changes while it is looked at: each look comes later than the last, however often it is saved."""
+        times = self.changing[path] = self.changing.get(path, 0) + 1
+        if times > RESTLESS_TRIES:
+            self.tell.say_once("error", path, f"{exc.text}, again and again; it is synced once it rests")
+        self.again(path, min(SOON_S * 2.0 ** (times - 1), RESTLESS_S))
+
     def _succeeded(self, path: str) -> None:
-        if self.tries.pop(path, None) is not None:
+        changed = self.changing.pop(path, 0) > RESTLESS_TRIES
+        if self.tries.pop(path, None) is not None or changed:
             self.tell.unsay("error", path)
         if handle := self.waiting.pop(path, None):
             handle.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ from tests.sync.api import Api
 from tests.sync.conftest import logged_in
 
 pytestmark = pytest.mark.slow
+MIB = 1024 * 1024
 
 
 class Portal(BaseHTTPRequestHandler):
@@ -118,3 +120,48 @@ def test_a_dry_run_leaves_no_file(laptop: MakeLaptop) -> None:
     before = sorted((one.folder / ".syncd").rglob("*"))
     one.synced("--dry-run")
     assert sorted((one.folder / ".syncd").rglob("*")) == before
+
+
+def test_a_disk_is_not_filled_to_the_brim(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(one.folder)], check=False).returncode:
+        pytest.skip("only root can mount")
+    try:
+        assert api.upload("larger", os.urandom(32 * MIB)).status == 200
+        assert api.put("x", b"1").status == 201
+        run = one.sync()
+        assert run.code == 1 and one.tree() == {"x": b"1"}
+        assert [event["why"] for event in run.events if event["event"] == "error"] == [
+            "there is no room for it on this disk"
+        ]
+        one.write("y", os.urandom(MIB))
+        assert api.delete("larger").status == 204
+        one.synced()
+        assert not list((one.folder / ".syncd/tmp").iterdir())
+    finally:
+        subprocess.run(["umount", str(one.folder)], check=True)
+
+
+def test_a_file_that_never_rests_is_looked_at_more_and_more_seldom(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one").start()
+    one.wait_for("in_step")
+    rests = threading.Event()
+
+    def log() -> None:
+        while not rests.is_set():
+            with (one.folder / "log").open("r+b" if (one.folder / "log").exists() else "wb") as file:
+                file.write(os.urandom(64))
+                file.truncate(96 * MIB)
+
+    program = threading.Thread(target=log)
+    program.start()
+    try:
+        one.wait_for("error", "log", timeout_s=90)
+        one.write("x", b"1")
+        wait_until(lambda: "x" in api.live(), "another file")
+    finally:
+        rests.set()
+        program.join()
+    one.end()
+    one.synced()
+    assert api.download("log").body == one.read("log")
