@@ -179,9 +179,7 @@ class Folder:
             folder = open_folders.pop()
             found.folders.append(folder)
             try:
-                with os.scandir(self.path / self.real(folder)) as entries:
-                    listing = sorted(entries, key=lambda entry: entry.name)
-                for path, entry in self._named(folder, listing, found):
+                for path, entry in self._named(folder, self._listed(folder), found):
                     if entry.is_dir(follow_symlinks=False):
                         if not hides_folder(path):
                             open_folders.append(path)
@@ -193,6 +191,16 @@ class Folder:
                 found.unknown.append(folder)
                 found.skipped[folder] = f"cannot be read: {exc.strerror}"
         return found
+
+    def learn(self, folder: str) -> None:
+        """Find out how the names in *folder* are written, if it is there."""
+        with suppress(OSError):
+            for _ in self._named(folder, self._listed(folder), Walk()):
+                pass
+
+    def _listed(self, folder: str) -> list[os.DirEntry[str]]:
+        with os.scandir(self.path / self.real(folder)) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
 
     def _named(
         self, folder: str, listing: list[os.DirEntry[str]], found: Walk

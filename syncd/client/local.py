@@ -84,6 +84,8 @@ class Local:
         if any(one.path is None for one in touched):
             await self._engine.scan()
             return
+        for folder in sorted(self._doubtful(touched)):
+            await asyncio.to_thread(self._engine.folder.learn, folder)
         paths: set[str] = set()
         for one in touched:
             assert one.path is not None
@@ -92,11 +94,14 @@ class Local:
             self._engine.dirty |= paths
             self._engine.wake.set()
 
+    def _doubtful(self, touched: list[Touched]) -> set[str]:
+        """Folders with names that are, or may have been, written otherwise than the server does."""
+        names = [(one.path, composed(one.path)) for one in touched if one.path is not None]
+        return {path.rpartition("/")[0] for real, path in names if path != real or self._engine.folder.aliases}
+
     def _paths(self, one: Touched, real: str) -> set[str]:
         engine = self._engine
         path = composed(real)
-        if path != real or engine.folder.aliases:
-            engine.fresh.add(path.rpartition("/")[0])  # the walk finds out which name is written how
         if engine.ignore.hides(path):
             return set()
         if not one.is_folder:

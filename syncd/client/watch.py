@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ CLOSE_WRITE, MOVED_FROM, MOVED_TO, CREATE, DELETE = 0x8, 0x40, 0x80, 0x100, 0x20
 OVERFLOW, IGNORED, IS_FOLDER = 0x4000, 0x8000, 0x40000000
 ONLY_FOLDERS, NO_SYMLINKS = 0x01000000, 0x02000000
 WANTED = CLOSE_WRITE | MOVED_FROM | MOVED_TO | CREATE | DELETE | ONLY_FOLDERS | NO_SYMLINKS
+_NAMELESS = re.compile("#[0-9]+")  # how the kernel calls a file of O_TMPFILE, also once it has got a name
 _EVENT = struct.Struct("iIII")
 _BUFFER = 256 * 1024  # bytes
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -113,6 +115,8 @@ class Watch:
                 self._drop(path)
             self.add(path)  # also when it went: two folders may have been exchanged
             yield Touched(path, is_folder=True, is_new=bool(mask & (MOVED_TO | CREATE)))
+        elif mask & CLOSE_WRITE and _NAMELESS.fullmatch(name):
+            yield Touched(None)
         elif not mask & CREATE or self._is_complete(path):
             yield Touched(path)
 

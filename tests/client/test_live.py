@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -263,3 +264,18 @@ def test_once_without_a_server_fails_and_says_so(laptop: MakeLaptop, server: Dae
         one = laptop("one", wire.url)
     run = one.sync()
     assert run.code == 1 and "cannot be reached" in run.stderr
+
+
+def test_decomposed_names_are_followed_live(laptop: MakeLaptop) -> None:
+    one, two = laptop("one").start(), laptop("two").start()
+    two.wait_for("in_step")
+    nfd = unicodedata.normalize("NFD", "\u00fcber/\u00fc.txt")
+    one.write(nfd, b"1")
+    wait_until(lambda: two.tree() == {"\u00fcber/\u00fc.txt": b"1"}, "the file")
+    one.write(nfd, b"2")
+    one.write("x", b"3")
+    wait_until(lambda: two.tree() == {"\u00fcber/\u00fc.txt": b"2", "x": b"3"}, "the edit")
+    two.write("\u00fcber/\u00fc.txt", b"4")
+    wait_until(lambda: one.tree() == {nfd: b"4", "x": b"3"}, "the other edit")
+    one.rename(nfd, "y")
+    wait_until(lambda: two.tree() == {"y": b"4", "x": b"3"}, "the rename")

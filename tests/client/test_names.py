@@ -92,3 +92,19 @@ def test_a_folder_that_cannot_be_read_is_unknown_not_empty(tmp_path: Path, monke
     walk = folder.walk("", nothing_hidden, nothing_hidden)
     assert set(walk.files) == {"y"} and walk.unknown == ["locked"] and "locked" in walk.skipped
     folder.close()
+
+
+def test_the_names_of_one_folder_are_learned_without_looking_further(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / NFD).write_bytes(b"1")
+    (tmp_path / "d" / NFD).write_bytes(b"2")
+    folder = Folder(tmp_path)
+    folder.learn("")
+    assert folder.aliases == {NFC: NFD}
+    folder.learn("d")
+    assert folder.aliases == {NFC: NFD, f"d/{NFC}": f"d/{NFD}"}
+    (tmp_path / NFD).rename(tmp_path / NFC)
+    folder.learn("")
+    folder.learn("none")
+    assert folder.aliases == {f"d/{NFC}": f"d/{NFD}"}
+    folder.close()

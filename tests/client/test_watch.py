@@ -12,7 +12,7 @@ import pytest
 
 from syncd.client.watch import Watch
 
-AT_FDCWD, EXCHANGE = -100, 2
+AT_FDCWD, EXCHANGE, FOLLOW = -100, 2, 0x400
 QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 
 
@@ -97,3 +97,15 @@ def test_a_folder_that_came_while_events_were_lost_is_watched(watch: Watch, tmp_
     assert None in touched(watch, {None})
     (tmp_path / "new" / "y").write_bytes(b"")
     assert "new/y" in touched(watch, {"new/y"})
+
+
+def test_a_file_that_gets_its_name_when_it_is_complete_is_looked_for(watch: Watch, tmp_path: Path) -> None:
+    try:
+        file = os.open(tmp_path, os.O_TMPFILE | os.O_WRONLY)
+    except OSError:
+        pytest.skip("this file system knows no files without a name")
+    os.write(file, b"complete")
+    source, target = os.fsencode(f"/proc/self/fd/{file}"), os.fsencode(tmp_path / "x")
+    assert ctypes.CDLL(None).linkat(AT_FDCWD, source, AT_FDCWD, target, FOLLOW) == 0
+    os.close(file)
+    assert None in touched(watch, {None})
