@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 from syncd.client import place
 from syncd.client.api import Api, Stored
@@ -12,6 +13,7 @@ from syncd.client.decide import Verdict
 from syncd.client.download import Fetcher
 from syncd.client.folder import Folder, Gap, Stat
 from syncd.client.judge import Judge, Judged, Leaving
+from syncd.client.names import conflicted
 from syncd.client.side_by_side import in_thread
 from syncd.client.state import Remote, State
 from syncd.client.tell import Teller
@@ -94,11 +96,23 @@ class Actor:
             return True
         if not self._up_only and self._state.is_in_the_way(judged.path):
             raise Blocked("what stands there on the server is deleted first")
+        if not self._up_only and (file := self._state.file_above(judged.path)) is not None:
+            await self._make_way(file)
         stored = await self._sender.send(judged.path, judged.stat, judged.content, judged.base_hash)
         self._sent(judged, judged.stat, stored)
         if stored.path == judged.path:
             return True
         return await self._step_aside(judged, judged.stat, judged.content, stored.path)
+
+    async def _make_way(self, file: Remote) -> None:
+        """Rename a file of the server where here a folder is, in which something was saved: both are kept."""
+        assert file.hash is not None
+        name = conflicted(file.path, datetime.now(UTC))
+        seq = await self._api.move(file.path, name, file.hash)
+        with self._state.writing():
+            self._state.heard(Remote(file.path, None, 0, None, seq - 1))
+            self._state.heard(Remote(name, file.hash, file.size, file.mtime_ms, seq))
+        self._tell.say("conflict", file.path, "a file there, and a folder here; both are kept", to=name)
 
     def _sent(self, judged: Judged, found: Stat, stored: Stored) -> None:
         with self._state.writing():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from datetime import datetime
 
 from syncd.errors import BadName
-from syncd.model import TreePath
+from syncd.model import NAME_BYTES, TreePath
 
 OWN = ".syncd"  # the client's own folder; the server takes no such name, so it never syncs
 
@@ -22,6 +23,14 @@ def why_not(path: str) -> str | None:
         return None if str(TreePath.parse(path)) == path else "the name is not in composed Unicode (NFC)"
     except BadName as exc:
         return exc.text
+
+
+def conflicted(path: str, when: datetime) -> str:
+    """The name under which the server's file *path* is kept where it cannot stay; the stem is cut if it is too long."""
+    folder, slash, name = path.rpartition("/")
+    stem, ending = os.path.splitext(name)
+    ending = f".sync-conflict-{when:%Y%m%d-%H%M%S}-there{ending}"
+    return folder + slash + stem.encode()[: NAME_BYTES - len(ending.encode())].decode(errors="ignore") + ending
 
 
 def is_below(path: str, folder: str) -> bool:

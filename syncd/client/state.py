@@ -224,6 +224,10 @@ class State:
         )
         return found.fetchone() is not None
 
+    def file_above(self, path: str) -> Remote | None:
+        """The server's file where *path* needs a folder."""
+        return next((found for above in parents(path) if (found := self.remote(above)) is not None), None)
+
     def unsettled(self) -> set[str]:
         """Paths whose agreed version is not the server's."""
         rows = self._db.execute(

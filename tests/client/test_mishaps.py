@@ -165,3 +165,23 @@ def test_a_file_that_never_rests_is_looked_at_more_and_more_seldom(laptop: MakeL
     one.end()
     one.synced()
     assert api.download("log").body == one.read("log")
+
+
+def test_a_file_there_and_edits_in_a_folder_here_are_both_kept(laptop: MakeLaptop) -> None:
+    one, two = laptop("one"), laptop("two")
+    for name in ("x", "y"):
+        one.write(f"a.d/{name}", name.encode())
+    one.synced()
+    two.synced()
+    for name in ("x", "y"):
+        one.remove(f"a.d/{name}")
+    (one.folder / "a.d").rmdir()
+    one.write("a.d", b"now a file")
+    two.write("a.d/x", b"edited")
+    two.write("a.d/new", b"new")
+    one.synced()
+    run = two.synced()
+    [told] = [event for event in run.events if event["event"] == "conflict"]
+    one.synced()
+    two.synced()
+    assert one.tree() == two.tree() == {"a.d/x": b"edited", "a.d/new": b"new", told["to"]: b"now a file"}

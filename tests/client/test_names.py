@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import unicodedata
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from syncd.client.folder import Folder, Gap, Stat
-from syncd.client.names import parents, why_not
+from syncd.client.names import conflicted, parents, why_not
 
 NFC = "caf\u00e9.txt"
 NFD = unicodedata.normalize("NFD", NFC)
@@ -27,6 +28,12 @@ def test_a_path_that_the_server_may_not_have_is_not_followed(path: str) -> None:
 
 def test_usual_paths_are_followed() -> None:
     assert why_not(f"Urlaub 2024/{NFC}") is None
+
+
+def test_a_conflicted_copy_has_a_name_that_fits() -> None:
+    when = datetime(2026, 11, 20, 8, 15, 30, tzinfo=UTC)
+    assert conflicted("d/note.txt", when) == "d/note.sync-conflict-20261120-081530-there.txt"
+    assert why_not(conflicted("\u00fc" * 125 + ".txt", when)) is None
 
 
 def test_parents_come_innermost_first() -> None:
