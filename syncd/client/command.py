@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd import __version__
-from syncd.client import credentials, place
+from syncd.client import credentials, known, place
 from syncd.client.api import Api, new_session
 from syncd.client.content import Stopped, measure
 from syncd.client.credentials import DEFAULT, Pairing
@@ -92,7 +92,8 @@ async def _sync(args: argparse.Namespace, pairing: Pairing, tell: Teller) -> int
         yes=args.yes,
         asks=sys.stdin is not None and sys.stdin.isatty() and not args.json,
     )
-    with _opened(args.folder, pairing, prefix, dry=args.dry_run) as (folder, state):
+    note = args.credentials.expanduser().with_suffix(".folders")
+    with _opened(args.folder, pairing, prefix, note, dry=args.dry_run) as (folder, state):
         for path in place.rescue(folder, lambda entry: _is_known(state, entry)) if folder.tmp_fd >= 0 else ():
             tell.say("conflict", path, "this was in hand when the last run was ended; it is kept")
         async with new_session(pairing.token) as session:
@@ -140,11 +141,12 @@ def _is_known(state: State, entry: Path) -> bool:
 
 
 @contextmanager
-def _opened(path: Path, pairing: Pairing, prefix: str, *, dry: bool) -> Iterator[tuple[Folder, State]]:
+def _opened(path: Path, pairing: Pairing, prefix: str, note: Path, *, dry: bool) -> Iterator[tuple[Folder, State]]:
     """The folder and its state, for nobody else; raises Misused."""
     if not path.is_dir():
         raise Misused(f"{path} is no folder; make it first (or is its disk not there?)")
     path = path.resolve()
+    known.require_there(note, path)
     folder = Folder(path, own=not dry)
     try:
         with _locked(path, dry=dry):
@@ -154,6 +156,8 @@ def _opened(path: Path, pairing: Pairing, prefix: str, *, dry: bool) -> Iterator
                 raise Misused(f"{path / OWN / DATABASE} cannot be used ({exc}); move it away and start again") from exc
             try:
                 _bind(state, path, pairing, prefix)
+                if not dry:
+                    known.remember(note, path)
                 yield folder, state
             finally:
                 state.close()
@@ -180,12 +184,12 @@ def _locked(path: Path, *, dry: bool) -> Iterator[None]:
 def _bind(state: State, path: Path, pairing: Pairing, prefix: str) -> None:
     """A folder belongs to one user and folder of one server: elsewhere everything would look deleted."""
     for name, value in (("server", pairing.server), ("user", pairing.user), ("prefix", prefix)):
-        known = state.word(name)
-        if known is None:
+        bound = state.word(name)
+        if bound is None:
             state.set_word(name, value)
-        elif known != value:
+        elif bound != value:
             raise Misused(
-                f"{path} was synced with the {name} {known!r}, not {value!r};"
+                f"{path} was synced with the {name} {bound!r}, not {value!r};"
                 f" to begin anew with it, remove {path / OWN} (your files stay)"
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -333,3 +334,22 @@ def test_a_feed_that_begins_anew_deletes_nothing(laptop: MakeLaptop, server: Dae
     assert run.paths("sent") == {"x"} and not run.paths("deleted") | run.paths("conflict")
     one.synced()
     assert one.tree() == two.tree() == {"x": b"edited", "y": b"2"}
+
+
+def test_an_empty_folder_that_was_in_step_before_is_a_disk_that_is_not_there(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.write("x", b"1")
+    one.synced()
+    there = one.folder.with_name("there")
+    one.folder.rename(there)
+    one.folder.mkdir()  # where the disk is mounted
+    run = one.sync()
+    assert run.code == 2 and "is its disk there?" in run.stderr
+    assert not list(one.folder.iterdir())
+    one.folder.rmdir()
+    there.rename(one.folder)
+    one.synced()
+    shutil.rmtree(one.folder)
+    (one.folder / ".syncd").mkdir(parents=True)  # the person says so
+    one.synced()
+    assert one.tree() == {"x": b"1"} and set(api.live()) == {"x"}
