@@ -28,6 +28,7 @@ from syncd.client.upload import Sender
 WORKERS = 8  # paths at a time; an answer takes a flush of the server's disk, which many can share
 TRANSFERS = 4  # pieces of large files at a time
 REPORTED = 500  # deletions in one request
+CONFLICT = 409
 QUIET_TRIES = 2  # a failure that passes by itself is not told
 LONGEST_S = 600.0  # between two tries of a path
 SOON_S = 1.0
@@ -275,8 +276,18 @@ class Engine:
     async def _delete_there(self, judged: list[Judged]) -> None:
         self.folder.check()  # a disk that went away this moment must not look like deletions
         for batch in _parts(judged):
-            for path, reason in (await self._actor.delete_there(batch)).items():
+            for path, reason in (await self._deleted_there(batch)).items():
                 await self._failed(path, Blocked(reason))
+
+    async def _deleted_there(self, batch: list[Judged]) -> dict[str, str]:
+        """Those of *batch* that the server did not delete, and why; one of them must not spoil it for all."""
+        try:
+            return await self._actor.delete_there(batch)
+        except Refused as exc:
+            if len(batch) == 1 or exc.status != CONFLICT:
+                return {one.path: exc.text for one in batch}
+            half = len(batch) // 2
+            return {**await self._deleted_there(batch[:half]), **await self._deleted_there(batch[half:])}
 
     # --- the end of a pass
 

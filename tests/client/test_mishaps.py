@@ -185,3 +185,20 @@ def test_a_file_there_and_edits_in_a_folder_here_are_both_kept(laptop: MakeLapto
     one.synced()
     two.synced()
     assert one.tree() == two.tree() == {"a.d/x": b"edited", "a.d/new": b"new", told["to"]: b"now a file"}
+
+
+def test_a_deletion_that_the_server_refuses_ends_nothing(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.write("a", b"a file is in the trash")
+    one.synced()
+    one.remove("a")
+    one.synced()
+    for path in ("a/x", "b", "c", "d"):
+        one.write(path, b"1")
+    one.start().wait_for("in_step")
+    for path in ("a/x", "b", "c", "d"):  # "a/x" finds a file where it needs a folder
+        one.remove(path)
+    wait_until(lambda: set(api.live()) <= {"a/x"}, "the deletions")
+    one.write("e", b"2")
+    wait_until(lambda: "e" in api.live(), "another file")
+    assert one.end() == 130
