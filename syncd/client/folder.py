@@ -45,7 +45,7 @@ class Gap(Enum):
 
     MISSING = "there is nothing"
     FOLDER = "a folder stands there"
-    UNKNOWN = "it, or a folder it lies in, is a symlink, a special file, or cannot be read"
+    UNKNOWN = "it, or a folder it lies in, is a symlink, a special file, on another disk, or cannot be read"
     TWIN = "a name that differs only by case or Unicode form stands there, and this disk takes them for the same"
 
 
@@ -53,7 +53,7 @@ Look = Stat | Gap
 
 
 class _Unknowable(OSError):
-    """A parent is a symlink."""
+    """A parent is a symlink, or another disk is mounted there: once it is not, that is no deletion."""
 
 
 class _Twin(OSError):
@@ -129,6 +129,8 @@ class Folder:
                     os.close(fd)
                     fd = -1
                 fd = child
+                if os.fstat(fd).st_dev != self._identity[0]:
+                    raise _Unknowable(part)
             self._exact(fd, name)
             yield fd, name
         finally:
@@ -182,7 +184,7 @@ class Folder:
                 for path, entry in self._named(folder, self._listed(folder), found):
                     if entry.is_dir(follow_symlinks=False):
                         if not hides_folder(path):
-                            open_folders.append(path)
+                            self._descend(path, entry, open_folders, found)
                     elif not hides(path):
                         self._note(path, entry, found)
             except (FileNotFoundError, NotADirectoryError):
@@ -191,6 +193,13 @@ class Folder:
                 found.unknown.append(folder)
                 found.skipped[folder] = f"cannot be read: {exc.strerror}"
         return found
+
+    def _descend(self, path: str, entry: os.DirEntry[str], open_folders: list[str], found: Walk) -> None:
+        with suppress(FileNotFoundError):  # removed while we walked
+            if entry.stat(follow_symlinks=False).st_dev == self._identity[0]:
+                open_folders.append(path)
+            else:
+                found.skipped[path] = "another disk is mounted there"
 
     def learn(self, folder: str) -> None:
         """Find out how the names in *folder* are written, if it is there."""

@@ -202,3 +202,20 @@ def test_a_deletion_that_the_server_refuses_ends_nothing(laptop: MakeLaptop, api
     one.write("e", b"2")
     wait_until(lambda: "e" in api.live(), "another file")
     assert one.end() == 130
+
+
+def test_a_disk_in_the_folder_that_is_pulled_out_is_no_deletion(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.write("disk/below", b"1")
+    one.synced()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", str(one.folder / "disk")], check=False).returncode:
+        pytest.skip("only root can mount")
+    try:
+        one.write("disk/x", b"on the disk")
+        assert api.put("disk/y", b"2").status == 201
+        run = one.synced()
+        assert "disk" in run.paths("skipped") and not run.paths("sent") | run.paths("deleted")
+    finally:
+        subprocess.run(["umount", str(one.folder / "disk")], check=True)
+    one.synced()
+    assert one.tree() == {"disk/below": b"1", "disk/y": b"2"} and set(api.live()) == {"disk/below", "disk/y"}
