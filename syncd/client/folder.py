@@ -17,7 +17,7 @@ from pathlib import Path
 from syncd.client.names import OWN, composed, ignores_case, parents, why_not
 from syncd.client.trouble import Blocked, Lost
 
-_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 DATABASE = "state.db"
 
 
@@ -84,7 +84,7 @@ class Folder:
         self._identity = (found.st_dev, found.st_ino)
         if own:
             (self.own / "tmp").mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.tmp_fd = os.open(self.own / "tmp", _OPEN_FOLDER)
+            self.tmp_fd = os.open(self.own / "tmp", OPEN_FOLDER)
             self.ignores_case = ignores_case(self.tmp_fd)
 
     def close(self) -> None:
@@ -252,7 +252,7 @@ def _enter(fd: int, name: str, create: bool) -> int:
         if create:
             with suppress(FileExistsError):
                 os.mkdir(name, dir_fd=fd)
-        return os.open(name, _OPEN_FOLDER, dir_fd=fd)
+        return os.open(name, OPEN_FOLDER, dir_fd=fd)
     except OSError:
         try:
             if stat.S_ISLNK(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):

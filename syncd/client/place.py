@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from syncd.client.folder import Folder, Gap, Stat
+from syncd.client.folder import OPEN_FOLDER, Folder, Gap, Stat
 from syncd.client.names import parents
 from syncd.client.trouble import Blocked, Changed
 
@@ -76,12 +76,22 @@ def prune(folder: Folder, path: str) -> None:
 
 
 def clear_way(folder: Folder, path: str) -> None:
-    """Remove an empty folder where a file is to stand; raises Blocked when it is not empty."""
+    """Remove a folder where a file is to stand, and the folders in it; raises Blocked when there is anything else."""
     try:
         with folder.parent(path) as (parent, name):
-            os.rmdir(name, dir_fd=parent)
+            _remove_empty(parent, name)
     except OSError as exc:
         raise Blocked(f"{Gap.FOLDER.value} that is not empty") from exc
+
+
+def _remove_empty(parent: int, name: str) -> None:
+    fd = os.open(name, OPEN_FOLDER, dir_fd=parent)
+    try:
+        for inner in os.listdir(fd):
+            _remove_empty(fd, inner)
+    finally:
+        os.close(fd)
+    os.rmdir(name, dir_fd=parent)
 
 
 def rescue(folder: Folder, is_known: Callable[[Path], bool]) -> list[str]:

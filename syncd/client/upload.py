@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 
 from syncd.client.api import Api, Stored, Upload
 from syncd.client.content import SMALL, Content, chunk_size, measure, read
-from syncd.client.folder import Folder, Stat
+from syncd.client.folder import Folder, Gap, Stat
 from syncd.client.side_by_side import in_thread, together
 from syncd.client.state import Session, State
 from syncd.client.tell import Teller
 from syncd.client.trouble import Away, Changed, Refused
 
+TOO_MANY = 429
 _CHANGED = ("hash_mismatch", "digest_mismatch")  # the file was written while it was sent
 
 
@@ -51,9 +52,14 @@ class Sender:
     async def _in_chunks(self, fd: int, path: str, judged: Stat, content: Content, base: str | None) -> Stored:
         upload = await self._resumed(path, content.hash, chunk_size(judged.size))
         if upload is None:
-            upload = await self._api.open_upload(
-                path, judged.size, content.hash, content.blocks, chunk_size(judged.size), base, judged.mtime_ns
-            )
+            try:
+                upload = await self._api.open_upload(
+                    path, judged.size, content.hash, content.blocks, chunk_size(judged.size), base, judged.mtime_ns
+                )
+            except Refused as exc:
+                if exc.status == TOO_MANY:
+                    await self._drop_stale()
+                raise
             self._state.began(Session(path, upload.id, content.hash))
         try:
             await self._send_missing(fd, judged.size, upload, upload.missing)
@@ -87,6 +93,12 @@ class Sender:
         if begun is not None:
             await self._api.cancel(begun.id)
             self._state.ended(path)
+
+    async def _drop_stale(self) -> None:
+        """Cancel what was begun for files that are gone: nobody comes back to it, and the server takes only so many."""
+        for begun in self._state.sessions():
+            if self._folder.look(begun.path) is Gap.MISSING:
+                await self.drop(begun.path)
 
     async def _completed(self, fd: int, size: int, upload: Upload) -> Stored:
         try:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from syncd.client.credentials import load
+from syncd.client.state import Session, State
 from tests.client.conftest import SECTIONS, MakeLaptop
 from tests.client.laptop import Laptop
 from tests.client.narrow import Narrow
@@ -219,3 +221,17 @@ def test_a_disk_in_the_folder_that_is_pulled_out_is_no_deletion(laptop: MakeLapt
         subprocess.run(["umount", str(one.folder / "disk")], check=True)
     one.synced()
     assert one.tree() == {"disk/below": b"1", "disk/y": b"2"} and set(api.live()) == {"disk/below", "disk/y"}
+
+
+def test_uploads_that_nobody_goes_on_with_are_in_nobody_s_way(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    one.synced()
+    device = api.with_token(next(iter(load(one.credentials).values())).token)
+    state = State(one.folder / ".syncd/state.db")
+    while (answer := device.open_upload(f"gone-{len(state.sessions())}", 6 * MIB)).status == 200:
+        path = answer.json()["target_path"]
+        state.began(Session(path, answer.json()["id"], "a" * 64))
+    assert answer.status == 429
+    state.close()
+    one.write("large", os.urandom(6 * MIB))
+    assert one.synced().paths("sent") == {"large"}

@@ -113,6 +113,8 @@ def test_a_folder_that_holds_something_is_no_way(folder: Folder) -> None:
     with pytest.raises(Blocked):
         place.clear_way(folder, "a")
     (folder.path / "a/x").unlink()
+    (folder.path / "a/b/c").mkdir(parents=True)
+    (folder.path / "a/d").mkdir()
     place.clear_way(folder, "a")
     assert not (folder.path / "a").exists()
 
