@@ -28,28 +28,29 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def put(folder: Folder, name: str, path: str, judged: Stat | None) -> Stat:
     """Make the file *name* of `.syncd/tmp/` stand at *path*, where *judged* stood, or nothing.
 
-    Returns how it lies there. Raises Changed when something else stands there; then nothing was done.
+    Returns how it lies there. Raises Changed when something else stands there, before it was put or by now; what
+    stands there then is left alone.
     """
     with folder.parent(path, create=True) as (parent, target):
+        ours = _stat(folder.tmp_fd, name)
         if judged is None:
             _rename_free(folder.tmp_fd, name, parent, target)
         else:
             _replace(folder.tmp_fd, name, parent, target, judged)
         os.fsync(parent)
-        return Stat.of(os.stat(target, dir_fd=parent, follow_symlinks=False))
+        return _require(parent, target, ours)
 
 
 def rename(folder: Folder, path: str, judged: Stat, new: str) -> Stat:
     """Rename the file *judged* from *path* to *new*, where nothing may stand; raises Changed, having done nothing."""
     with folder.parent(path) as (source, name), folder.parent(new, create=True) as (parent, target):
-        _rename_free(source, name, parent, target)
-        moved = Stat.of(os.stat(target, dir_fd=parent, follow_symlinks=False))
-        if not moved.same_file(judged):
-            _rename_free(parent, target, source, name)
+        before = _stat(source, name)
+        if not before.same_file(judged):
             raise Changed("another file was saved there meanwhile")
+        _rename_free(source, name, parent, target)
         os.fsync(parent)
         os.fsync(source)
-        return moved
+        return _require(parent, target, judged)
 
 
 def remove(folder: Folder, path: str, judged: Stat) -> None:
@@ -106,6 +107,21 @@ def rescue(folder: Folder, is_known: Callable[[Path], bool]) -> list[str]:
             else:
                 entry.unlink()
     return saved
+
+
+def _stat(parent: int, name: str) -> Stat:
+    try:
+        return Stat.of(os.stat(name, dir_fd=parent, follow_symlinks=False))
+    except FileNotFoundError as exc:
+        raise Changed("it was removed meanwhile") from exc
+
+
+def _require(parent: int, name: str, ours: Stat) -> Stat:
+    """How *name* lies there, if it is *ours* still: somebody may have saved another file there this moment."""
+    found = _stat(parent, name)
+    if not found.same_file(ours):
+        raise Changed("it was saved meanwhile")
+    return found
 
 
 def _replace(tmp: int, name: str, parent: int, target: str, judged: Stat) -> None:

@@ -124,3 +124,32 @@ def test_what_a_killed_client_had_in_its_hands_comes_back(folder: Folder) -> Non
     (folder.own / "tmp" / f"{place.SWAP}2").write_bytes(b"known")
     assert place.rescue(folder, lambda entry: entry.read_bytes() == b"known") == ["rescued-1"]
     assert (folder.path / "rescued-1").read_bytes() == b"an edit" and not left(folder)
+
+
+def test_what_takes_the_place_right_afterwards_is_not_taken_for_ours(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fsync
+
+    def somebody_saves(fd: int) -> None:
+        """Between our rename and our look, an older file gets the name: neither its time nor its size tell."""
+        if (folder.path / "older").exists():
+            (folder.path / "older").rename(folder.path / "x")
+        flush(fd)
+
+    monkeypatch.setattr(os, "fsync", somebody_saves)
+    for judged in (None, "old"):
+        (folder.path / "x").unlink(missing_ok=True)
+        if judged is not None:
+            (folder.path / "x").write_bytes(b"old")
+        (folder.path / "older").write_bytes(b"theirs")
+        os.utime(folder.path / "older", (1, 1))
+        with pytest.raises(Changed):
+            place.put(folder, part(folder, b"ours  "), "x", stat_of(folder, "x") if judged is not None else None)
+        assert (folder.path / "x").read_bytes() == b"theirs"
+        (folder.path / "x").unlink()
+        (folder.path / "from").write_bytes(b"ours  ")
+        (folder.path / "older").write_bytes(b"theirs")
+        with pytest.raises(Changed):
+            place.rename(folder, "from", stat_of(folder, "from"), "x")
+        assert (folder.path / "x").read_bytes() == b"theirs"
