@@ -218,11 +218,26 @@ async def erase(user: User, lying: Sequence[Trashed]) -> Plan:
 
 
 async def free_place(ground: Ground, place: Place, taken: Collection[Place] = ()) -> Place:
-    """*place*, or the first numbered neighbour that is free on the disk and in this plan."""
+    """*place*, or the first numbered neighbour that is free on the disk and in this plan.
+
+    A folder of it whose name a file has gets a number, too: in the trash, the file A and a file of a folder A may meet.
+    """
+    for depth in range(2, len(place)):
+        place = (*_past_file(ground, place[:depth], taken), *place[depth:])
     for name in candidates(place[-1]):
         one = (*place[:-1], name)
         if one not in taken and not await ground.disk.run(ground.root.is_taken, one):
             return one
+    raise AssertionError("candidates() never ends")
+
+
+def _past_file(ground: Ground, folder: Place, taken: Collection[Place]) -> Place:
+    """*folder*, or its first numbered neighbour that is no file."""
+    for name in candidates(folder[-1]):
+        one = (*folder[:-1], name)
+        with translated():
+            if one not in taken and not isinstance(ground.root.look(one), FileState):
+                return one
     raise AssertionError("candidates() never ends")
 
 

@@ -177,3 +177,22 @@ async def test_what_replaces_is_written_down_for_good_before_anything_moves(hous
     await house.mount.index._writer.set_trace_callback(None)  # type: ignore[arg-type]
     levels = [one for one in said if one.startswith(("PRAGMA synchronous", "INSERT INTO intents"))]
     assert levels[levels.index(next(one for one in levels if "intents" in one)) - 1] == "PRAGMA synchronous=FULL"
+
+
+async def test_in_the_trash_a_file_is_in_no_folders_way(house: Household) -> None:
+    await house.create("A", b"a file")
+    await house.remove("A")
+    await house.create("A/x", b"in a folder")
+    await house.remove("A/x")
+    await house.create("A/x", b"again")
+    await house.put("A/x", b"and again", knows(b"again"))
+    assert house.trash() == {"A": b"a file", "A (2)/x": b"in a folder", "A (2)/x (2)": b"again"}
+    assert house.tree() == {"A/x": b"and again"}
+
+
+async def test_what_comes_back_below_a_file_gets_a_folder_beside_it(house: Household) -> None:
+    await house.create("A/x", b"in a folder")
+    await house.remove("A/x")
+    await house.create("A", b"a file")
+    assert await changes.restore(house.core, house.user, ["A/x"]) == 1
+    assert house.tree() == {"A": b"a file", "A (2)/x": b"in a folder"}
