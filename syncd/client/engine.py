@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from syncd.client.act import Actor
 from syncd.client.api import Api
-from syncd.client.decide import Lately, Verdict, is_mass
+from syncd.client.consent import Consent, Side
+from syncd.client.decide import Verdict
 from syncd.client.download import Fetcher
 from syncd.client.folder import Folder, Walk
 from syncd.client.ignore import FILE as IGNORE_FILE
 from syncd.client.ignore import Ignore
 from syncd.client.judge import Judge, Judged, Leaving
 from syncd.client.names import is_below
-from syncd.client.prompt import agrees
 from syncd.client.side_by_side import together
 from syncd.client.state import State
 from syncd.client.tell import Teller
@@ -64,7 +64,7 @@ class Engine:
         self.told_failed: set[str] = set()
         self.scanned = False  # walked over everything since the start
         self.caught_up = False  # read the feed to its end since the start
-        self._lately = {"here": Lately(), "there": Lately()}
+        self.consent = Consent(tell, self.wake.set, yes=options.yes, asks=options.asks)
         self._acked = -1
         self._told = -1
         slots = asyncio.Semaphore(TRANSFERS)
@@ -219,6 +219,11 @@ class Engine:
         self.waiting.pop(path, None)
         self.touch({path})
 
+    @property
+    def fewest_tries(self) -> float:
+        """How often that path failed that failed least, of those that will be looked at again; inf: there is none."""
+        return min((self.tries.get(one, 0) + self.changing.get(one, 0) for one in self.waiting), default=math.inf)
+
     # --- deletions
 
     async def _delete(self, paths: list[str]) -> None:
@@ -249,21 +254,11 @@ class Engine:
         if here and await self._may("here", here):
             await self._delete_here(here)
 
-    async def _may(self, side: str, judged: list[Judged]) -> bool:
+    async def _may(self, side: Side, judged: list[Judged]) -> bool:
         """Is that many meant? Otherwise they are held."""
-        lately, now_s = self._lately[side], time.monotonic()
-        done = lately.count(now_s)
-        if self.options.yes or not is_mass(done + len(judged), self.state.agreed() + done):
-            lately.add(now_s, len(judged))
-            return True
-        where = "on the server, since they are gone here" if side == "there" else "here, since the server has no more"
-        more = f", after {done} in the last minutes" if done else ""
-        text = f"{len(judged)} of {self.state.agreed()} files would be deleted {where}{more}"
-        if self.options.asks and await agrees(f"{text}. Delete them? [y/N] "):
-            lately.agreed_to()
+        if await self.consent.may(side, len(judged), self.state.agreed()):
             return True
         self.held |= {one.path for one in judged}
-        self.tell.say_once("held", "", f"{text}; nothing is deleted until you start again with --yes")
         return False
 
     async def _delete_here(self, judged: list[Judged]) -> None:

@@ -10,7 +10,7 @@ from syncd.client.local import Local
 from syncd.client.trouble import Away
 
 IN_STEP, NOT_IN_STEP = 0, 1
-PASSES = 4  # that --once takes to get over what passes by itself
+TRIES = 4  # of a path before --once gives it up: most of what fails passes by itself
 
 
 async def once(engine: Engine) -> int:
@@ -18,7 +18,6 @@ async def once(engine: Engine) -> int:
     await catch_up(engine)
     await engine.scan()
     engine.dirty |= engine.state.unsettled()
-    failures = 0
     while True:
         await engine.reconcile()
         if engine.options.dry:
@@ -29,8 +28,7 @@ async def once(engine: Engine) -> int:
         if engine.is_settled:
             await engine.in_step()
             return IN_STEP
-        failures += 1
-        if failures >= PASSES or not engine.waiting:
+        if engine.fewest_tries >= TRIES:
             _tell_what_failed(engine)
             return NOT_IN_STEP
         await engine.wake.wait()
@@ -49,6 +47,7 @@ async def forever(engine: Engine) -> None:
         asyncio.ensure_future(follow(engine, link)),
         asyncio.ensure_future(Local(engine).run()),
         asyncio.ensure_future(_reconciling(engine, link)),
+        asyncio.ensure_future(engine.consent.answering()),
     ]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

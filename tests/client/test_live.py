@@ -242,6 +242,39 @@ def test_a_person_at_a_terminal_is_asked_about_a_mass_deletion(laptop: MakeLapto
         assert (done.returncode, len(api.live())) == (1 if left else 0, left)
 
 
+def test_while_a_person_thinks_about_the_question_everything_else_goes_on(laptop: MakeLaptop, api: Api) -> None:
+    one = laptop("one")
+    for number in range(110):
+        one.write(f"d/{number}", b"%d" % number)
+    one.synced()
+    shutil.rmtree(one.folder / "d")
+    person, terminal = os.openpty()
+    told, tell = os.pipe()
+    client = subprocess.Popen(
+        [*CLIENT, "sync", str(one.folder), "--credentials", str(one.credentials)],
+        stdin=terminal,
+        stdout=subprocess.DEVNULL,
+        stderr=tell,
+        cwd=ROOT,
+    )
+    os.close(terminal)
+    os.close(tell)
+    try:
+        said = b""
+        while b"[y/N]" not in said:
+            said += os.read(told, 1000)
+        one.write("x", b"saved meanwhile")
+        wait_until(lambda: "x" in api.live(), "the file that was saved meanwhile")
+        assert len(api.live()) == 111
+        os.write(person, b"y\n")
+        wait_until(lambda: set(api.live()) == {"x"}, "the deletions")
+    finally:
+        client.send_signal(signal.SIGINT)
+        assert client.wait(30) == 130
+        os.close(person)
+        os.close(told)
+
+
 def test_deletions_that_trickle_are_held_all_the_same(laptop: MakeLaptop, api: Api) -> None:
     one = laptop("one")
     for number in range(130):

@@ -26,7 +26,7 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
     made.close()
 
 
-def touched(watch: Watch, wanted: set[str]) -> set[str | None]:
+def touched(watch: Watch, wanted: set[str | None]) -> set[str | None]:
     """Everything told until *wanted* is among it, or nothing comes any more."""
     found: set[str | None] = set()
     while not wanted <= found and select.select([watch.fd], [], [], 10)[0]:
