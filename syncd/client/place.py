@@ -28,8 +28,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def put(folder: Folder, name: str, path: str, judged: Stat | None) -> Stat:
     """Make the file *name* of `.syncd/tmp/` stand at *path*, where *judged* stood, or nothing.
 
-    Returns how it lies there. Raises Changed when something else stands there, before it was put or by now; what
-    stands there then is left alone.
+    Returns how it was put there. Raises Changed when something else stands there; then nothing was done.
     """
     with folder.parent(path, create=True) as (parent, target):
         ours = _stat(folder.tmp_fd, name)
@@ -38,7 +37,7 @@ def put(folder: Folder, name: str, path: str, judged: Stat | None) -> Stat:
         else:
             _replace(folder.tmp_fd, name, parent, target, judged)
         os.fsync(parent)
-        return _require(parent, target, ours)
+        return _as_put(parent, target, ours)
 
 
 def rename(folder: Folder, path: str, judged: Stat, new: str) -> Stat:
@@ -50,7 +49,7 @@ def rename(folder: Folder, path: str, judged: Stat, new: str) -> Stat:
         _rename_free(source, name, parent, target)
         os.fsync(parent)
         os.fsync(source)
-        return _require(parent, target, judged)
+        return _as_put(parent, target, judged)
 
 
 def remove(folder: Folder, path: str, judged: Stat) -> None:
@@ -116,12 +115,11 @@ def _stat(parent: int, name: str) -> Stat:
         raise Changed("it was removed meanwhile") from exc
 
 
-def _require(parent: int, name: str, ours: Stat) -> Stat:
-    """How *name* lies there, if it is *ours* still: somebody may have saved another file there this moment."""
+def _as_put(parent: int, name: str, ours: Stat) -> Stat:
+    """How *ours* lies there as *name*. If somebody has saved there this moment, how it was before: so theirs is
+    another version for whoever compares, and never ours, however old it is."""
     found = _stat(parent, name)
-    if not found.same_file(ours):
-        raise Changed("it was saved meanwhile")
-    return found
+    return found if found.same_file(ours) else ours
 
 
 def _replace(tmp: int, name: str, parent: int, target: str, judged: Stat) -> None:

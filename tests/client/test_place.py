@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from syncd.client import place
 from syncd.client.folder import Folder, Stat
+from syncd.client.state import Base
 from syncd.client.trouble import Blocked, Changed
 
 
@@ -126,8 +128,9 @@ def test_what_a_killed_client_had_in_its_hands_comes_back(folder: Folder) -> Non
     assert (folder.path / "rescued-1").read_bytes() == b"an edit" and not left(folder)
 
 
+@pytest.mark.parametrize("stood", [False, True], ids=["nothing stood there", "a file stood there"])
 def test_what_takes_the_place_right_afterwards_is_not_taken_for_ours(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, stood: bool
 ) -> None:
     flush = os.fsync
 
@@ -138,18 +141,29 @@ def test_what_takes_the_place_right_afterwards_is_not_taken_for_ours(
         flush(fd)
 
     monkeypatch.setattr(os, "fsync", somebody_saves)
-    for judged in (None, "old"):
-        (folder.path / "x").unlink(missing_ok=True)
-        if judged is not None:
-            (folder.path / "x").write_bytes(b"old")
-        (folder.path / "older").write_bytes(b"theirs")
-        os.utime(folder.path / "older", (1, 1))
-        with pytest.raises(Changed):
-            place.put(folder, part(folder, b"ours  "), "x", stat_of(folder, "x") if judged is not None else None)
-        assert (folder.path / "x").read_bytes() == b"theirs"
-        (folder.path / "x").unlink()
-        (folder.path / "from").write_bytes(b"ours  ")
-        (folder.path / "older").write_bytes(b"theirs")
-        with pytest.raises(Changed):
-            place.rename(folder, "from", stat_of(folder, "from"), "x")
-        assert (folder.path / "x").read_bytes() == b"theirs"
+    if stood:
+        (folder.path / "x").write_bytes(b"old")
+    judged = stat_of(folder, "x") if stood else None
+    name = part(folder, b"ours  ")
+    (folder.path / "older").write_bytes(b"theirs")
+    os.utime(folder.path / "older", (1, 1))
+    placed = place.put(folder, name, "x", judged)
+    assert (folder.path / "x").read_bytes() == b"theirs"
+    assert not Base("x", "hash of ours", placed, time.time_ns()).holds(stat_of(folder, "x"))
+
+
+def test_what_is_saved_right_after_a_rename_is_not_taken_for_what_was_renamed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fsync
+
+    def somebody_saves(fd: int) -> None:
+        (folder.path / "new").write_bytes(b"theirs")
+        os.utime(folder.path / "new", (1, 1))
+        flush(fd)
+
+    (folder.path / "x").write_bytes(b"ours  ")
+    monkeypatch.setattr(os, "fsync", somebody_saves)
+    moved = place.rename(folder, "x", stat_of(folder, "x"), "new")
+    assert (folder.path / "new").read_bytes() == b"theirs"
+    assert not Base("new", "hash of ours", moved, time.time_ns()).holds(stat_of(folder, "new"))
