@@ -34,7 +34,9 @@ def main() -> None:
         f"\n  server    {SERVER}\n  user      {USER}\n  password  {note['password']}\n  phone     {note['address']}\n"
     )
     draw(note["address"])
-    print("  files     ./var/storage      in a second terminal: make try\n", flush=True)
+    print("  files     ./var/storage      in a second terminal: make try")
+    print(f"  a folder in step, there, too: .venv/bin/syncd pair {SERVER} --user {USER}")
+    print("                                .venv/bin/syncd sync FOLDER\n", flush=True)
     os.chdir(ROOT)
     os.execv(SYNCD[0], [*SYNCD, "serve"])
 
