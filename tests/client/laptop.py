@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -188,9 +188,15 @@ class Laptop:
             os.utime(self.folder / path, ns=(found.st_atime_ns, found.st_mtime_ns - 86_400 * 10**9))
 
     def tree(self) -> dict[str, bytes]:
-        """Every plain file with its content, but for the client's own."""
-        return {
-            str(file.relative_to(self.folder)): file.read_bytes()
-            for file in sorted(self.folder.rglob("*"))
-            if file.is_file() and not file.is_symlink() and file.relative_to(self.folder).parts[0] != ".syncd"
-        }
+        """Every plain file with its content, but for the client's own; as of one moment, or looked at again."""
+        while True:
+            try:
+                return dict(self._files())
+            except FileNotFoundError:
+                continue  # the client was just removing it
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        for file in sorted(self.folder.rglob("*")):
+            path = file.relative_to(self.folder)
+            if path.parts[0] != ".syncd" and file.is_file() and not file.is_symlink():
+                yield str(path), file.read_bytes()
