@@ -3,13 +3,15 @@
 import signal
 import sys
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the rest loads ends it without a traceback
 
-from syncd.cli import main  # noqa: E402
+def main() -> int:
+    """Run one command; returns its exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the rest loads ends it without a traceback
+    from syncd import cli
 
-signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return cli.main()
 
-__all__ = ["main"]
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs as a plain script
 
-from tests import samples  # noqa: E402
-from tests.phone import Answer, Phone  # noqa: E402
+from tests import samples  # noqa: E402 - only now can they be found
+from tests.phone import Answer, Phone  # noqa: E402 - likewise
 
 FIRST_USER = ROOT / "var" / "first-user.json"
 DEVICE = "try-phone"

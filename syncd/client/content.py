@@ -7,8 +7,12 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from syncd.client.trouble import Changed
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash  # what hashlib.sha256() gives has no public name
 
 MIB = 1024 * 1024
 SMALL = 4 * MIB  # bytes; up to this a file goes in one request
@@ -44,14 +48,18 @@ def read(descriptor: int, offset: int, length: int) -> Iterator[bytes]:
         yield piece
 
 
-def block_hashes(descriptor: int, size: int, block: int, stop: threading.Event) -> Iterator[str]:
-    """The hash of each *block* bytes of the first *size*; raises Changed, Stopped."""
+def block_hashes(
+    descriptor: int, size: int, block: int, stop: threading.Event, whole: Hash | None = None
+) -> Iterator[str]:
+    """The hash of each *block* bytes of the first *size*, all of which *whole* gets, too; raises Changed, Stopped."""
     for offset in range(0, size, block):
         if stop.is_set():
             raise Stopped
         digest = hashlib.sha256()
         for piece in read(descriptor, offset, min(block, size - offset)):
             digest.update(piece)
+            if whole is not None:
+                whole.update(piece)
         yield digest.hexdigest()
 
 
@@ -62,14 +70,5 @@ def measure(descriptor: int, size: int, stop: threading.Event) -> Content:
         for piece in read(descriptor, 0, size):
             whole.update(piece)
         return Content(whole.hexdigest(), ())
-    blocks = []
-    step = chunk_size(size)
-    for offset in range(0, size, step):
-        if stop.is_set():
-            raise Stopped
-        digest = hashlib.sha256()
-        for piece in read(descriptor, offset, min(step, size - offset)):
-            digest.update(piece)
-            whole.update(piece)
-        blocks.append(digest.hexdigest())
-    return Content(whole.hexdigest(), tuple(blocks))
+    blocks = tuple(block_hashes(descriptor, size, chunk_size(size), stop, whole))
+    return Content(whole.hexdigest(), blocks)

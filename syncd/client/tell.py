@@ -117,7 +117,7 @@ def _printable(text: str) -> str:
 
 def _new_bar() -> Bar | None:
     try:
-        from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
+        from tqdm import tqdm
     except ImportError:
         return None
     bar: Bar = tqdm(total=0, unit="B", unit_scale=True, unit_divisor=1024, leave=False, dynamic_ncols=True)

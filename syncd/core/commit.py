@@ -177,7 +177,12 @@ class Committer:
             ticket = self._waiting.pop(0)
             try:
                 ticket.plan = await ticket.make()
-            except Exception as exc:  # whatever a plan dies of, the others must not wait for it
+            except SyncError as exc:
+                ticket.result.set_exception(exc)
+                continue
+            # A worker's loop: a plan may die of a mistake of ours, and the other tickets would wait for ever.
+            except Exception as exc:
+                log.exception("a plan failed")
                 ticket.result.set_exception(exc)
                 continue
             if touched & ticket.plan.touched:

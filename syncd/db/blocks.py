@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syncd.db.database import Database, Transaction
+from syncd.db.database import Database, Transaction, blob
 
 ASKED = 500  # blocks in one query
 
@@ -24,7 +24,7 @@ async def of(db: Database, content: bytes, chunk_size: int) -> list[bytes]:
     found = await db.read(
         "SELECT hash FROM blocks WHERE content = ? AND chunk_size = ? ORDER BY position", (content, chunk_size)
     )
-    return [bytes(one) for (one,) in found]  # type: ignore[arg-type]  # STRICT
+    return [blob(one) for (one,) in found]
 
 
 async def note(
@@ -55,7 +55,7 @@ async def held(db: Database, user_id: int, chunk_size: int, hashes: Sequence[byt
         f" AND size <= {size} LIMIT 1)) FROM wanted",
         (*hashes, user_id, chunk_size),
     )
-    return {bytes(one): _held(bytes(one), str(place), chunk_size) for one, place in found if place is not None}  # type: ignore[arg-type]
+    return {blob(one): _held(blob(one), str(place), chunk_size) for one, place in found if place is not None}
 
 
 def _held(digest: bytes, place: str, chunk_size: int) -> Held:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.db.database import Database, Row, Transaction
+from syncd.db.database import Database, Row, Transaction, built
 from syncd.model import Clash
 
 _COLUMNS = "id, user_id, device_id, path, kind, local_hash, server_hash, copy, detected_ms, state"
@@ -10,7 +10,7 @@ _SAME = "user_id = ? AND device_id = ? AND path = ? AND local_hash = ? AND serve
 
 
 def _clash(row: Row) -> Clash:
-    return Clash(*row)  # type: ignore[arg-type]  # STRICT columns have these types
+    return built(Clash, *row)
 
 
 async def by_id(db: Database, user_id: int, clash_id: int) -> Clash | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from syncd.db.database import Database, Row, Transaction
+from syncd.db.database import Database, Row, Transaction, built
 from syncd.model import Device
 
 Use = Literal["session", "key", "device"]  # a log-in, what is in an address, a signed token of a device
@@ -14,7 +14,7 @@ _COLUMNS = "id, user_id, name, kind, created_ms, seen_ms, enabled, client_versio
 
 def _device(row: Row) -> Device:
     device_id, user_id, name, kind, created_ms, seen_ms, enabled, *about = row
-    return Device(device_id, user_id, name, kind, created_ms, seen_ms, bool(enabled), *about)  # type: ignore[arg-type]  # STRICT
+    return built(Device, device_id, user_id, name, kind, created_ms, seen_ms, bool(enabled), *about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ async def token(db: Database, digest: bytes) -> Token | None:
     if not found:
         return None
     user_id, owner, use, used_ms, is_new = found[0]
-    return Token(user_id, owner, use, used_ms, bool(is_new))  # type: ignore[arg-type]  # STRICT columns have these types
+    return built(Token, user_id, owner, use, used_ms, bool(is_new))
 
 
 async def add_token(

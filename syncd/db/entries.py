@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncd.db.database import Database, Row, Transaction
+from syncd.db.database import Database, Row, Transaction, built
 from syncd.model import Entry
 
 WINDOW = 10_000  # rows of the feed looked at for the changes of one folder
@@ -20,7 +20,7 @@ _COLUMNS = (
 
 def _entry(row: Row) -> Entry:
     seq, user_id, path, live, *rest = row
-    return Entry(seq, user_id, path, bool(live), *rest)  # type: ignore[arg-type]  # STRICT columns have these types
+    return built(Entry, seq, user_id, path, bool(live), *rest)
 
 
 async def at(db: Database, user_id: int, path: str) -> Entry | None:

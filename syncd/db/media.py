@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from syncd.db.database import Database, Transaction
+from syncd.db.database import Database, Transaction, blob, built
 from syncd.model import Metadata
 
 
@@ -30,9 +30,8 @@ async def of(db: Database, digest: bytes) -> Known | None:
     if not found:
         return None
     digest_, mime, has_picture, note, is_document, *metadata = found[0]
-    assert isinstance(digest_, bytes)
-    facts = Metadata(*metadata)  # type: ignore[arg-type]  # STRICT columns have these types
-    return Known(digest_, str(mime), bool(has_picture), str(note), bool(is_document), facts)
+    facts = built(Metadata, *metadata)
+    return Known(blob(digest_), str(mime), bool(has_picture), str(note), bool(is_document), facts)
 
 
 async def keep(transaction: Transaction, known: Known, now_ms: int) -> None:

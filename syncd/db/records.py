@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from syncd.db.database import Value
@@ -94,7 +94,8 @@ class Finished:
 
 
 Record = Live | Gone | Binned | Unbinned | Clashed | Settled | Finished
-_KINDS: dict[str, type[Record]] = {
+# How decode makes them again, from what encode wrote of these same classes.
+_KINDS: dict[str, Callable[..., Record]] = {
     kind.__name__: kind for kind in (Live, Gone, Binned, Unbinned, Clashed, Settled, Finished)
 }
 
@@ -142,7 +143,7 @@ def _place(names: list[str] | None) -> Place | None:
 
 def _record(kind: str, fields: dict[str, object]) -> Record:
     known = {name: _field(name, value) for name, value in fields.items()}
-    return _KINDS[kind](**known)  # type: ignore[arg-type]  # written by encode, from these same classes
+    return _KINDS[kind](**known)
 
 
 def _field(name: str, value: object) -> object:

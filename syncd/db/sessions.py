@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncd.db.database import Database, Row, Transaction
+from syncd.db.database import Database, Row, Transaction, built
 from syncd.model import UploadSession
 
 _COLUMNS = (
@@ -14,7 +14,7 @@ _COLUMNS = (
 
 
 def _session(row: Row) -> UploadSession:
-    return UploadSession(*row)  # type: ignore[arg-type]  # STRICT columns have these types
+    return built(UploadSession, *row)
 
 
 async def by_id(db: Database, session_id: str) -> UploadSession | None:

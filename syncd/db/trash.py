@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncd.db.database import Database, Row
+from syncd.db.database import Database, Row, blob, built
 from syncd.model import Reason, Trashed
 
 _COLUMNS = "id, user_id, place, original, hash, size, disk_mtime_ns, reason, device_id, trashed_ms"
 
 
 def _trashed(row: Row) -> Trashed:
-    trash_id, user_id, place, original, digest, size, mtime_ns, reason, device_id, trashed_ms = row
-    return Trashed(
-        id=trash_id,  # type: ignore[arg-type]  # STRICT columns have these types
-        user_id=user_id,  # type: ignore[arg-type]
-        place=str(place),
-        original=str(original),
-        hash=digest,  # type: ignore[arg-type]
-        size=size,  # type: ignore[arg-type]
-        disk_mtime_ns=mtime_ns,  # type: ignore[arg-type]
-        reason=Reason(str(reason)),
-        device_id=device_id,  # type: ignore[arg-type]
-        trashed_ms=trashed_ms,  # type: ignore[arg-type]
-    )
+    *before, reason, device_id, trashed_ms = row
+    return built(Trashed, *before, Reason(str(reason)), device_id, trashed_ms)
 
 
 async def at(db: Database, user_id: int, place: str) -> Trashed | None:
@@ -93,7 +82,7 @@ async def contents_among(db: Database, user_id: int, hashes: Sequence[bytes]) ->
     found = await db.read(
         f"SELECT DISTINCT hash FROM trash WHERE hash IN ({marks}) AND user_id = ?", (*hashes, user_id)
     )
-    return {bytes(digest) for (digest,) in found}  # type: ignore[arg-type]  # STRICT
+    return {blob(digest) for (digest,) in found}
 
 
 async def holds_hash(db: Database, digest: bytes) -> bool:

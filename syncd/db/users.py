@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.db.database import Database, Row, Transaction
+from syncd.db.database import Database, Row, Transaction, built
 from syncd.model import User
 
 _COLUMNS = "id, public_id, name, home, role, password IS NOT NULL, created_ms"
@@ -10,7 +10,7 @@ _COLUMNS = "id, public_id, name, home, role, password IS NOT NULL, created_ms"
 
 def _user(row: Row) -> User:
     user_id, public_id, name, home, role, has_password, created_ms = row
-    return User(user_id, public_id, name, home, role, bool(has_password), created_ms)  # type: ignore[arg-type]  # STRICT
+    return built(User, user_id, public_id, name, home, role, bool(has_password), created_ms)
 
 
 async def find(db: Database, folded: str, public_id: str) -> User | None:

@@ -23,7 +23,8 @@ def taken_ms(text: object, zone: object = None, fraction: object = None) -> int 
     *parts, inner_fraction, inner_zone = match.groups()
     digits = inner_fraction or (fraction.strip() if isinstance(fraction, str) else "")
     try:
-        moment = datetime.datetime(*map(int, parts), tzinfo=datetime.UTC)  # type: ignore[misc, arg-type]
+        year, month, day, hour, minute, second = map(int, parts)
+        moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
     except ValueError:
         return None
     if moment.year < FIRST_YEAR:

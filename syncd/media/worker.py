@@ -33,7 +33,7 @@ class Source(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # BufferedReader has no others
         count = os.preadv(self.fd, [buffer], self.at)
         self.at += count
         return count
@@ -108,7 +108,7 @@ if __name__ == "__main__":
     load_package()
 
 from syncd.media import frames, pixels  # noqa: E402 - only now can they be found
-from syncd.model import Metadata  # noqa: E402
+from syncd.model import Metadata  # noqa: E402 - likewise
 
 if __name__ == "__main__":
     serve(socket.socket(fileno=int(sys.argv[1])))

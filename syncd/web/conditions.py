@@ -81,7 +81,9 @@ def _matches(header: str, etag: str, *, weak: bool) -> bool:
     """Does a list of entity tags hold for *etag*? Strong comparison wants both strong (RFC 9110 §8.8.3.2)."""
     if header.strip() == "*":
         return True
-    own_weak, own = _TAG.fullmatch(etag).groups()  # type: ignore[union-attr]  # we made it
+    made = _TAG.fullmatch(etag)
+    assert made is not None  # it is ours
+    own_weak, own = made.groups()
     return any(tag == own and (weak or not (mark or own_weak)) for mark, tag in _TAG.findall(header))
 
 

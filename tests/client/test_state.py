@@ -57,7 +57,7 @@ def test_a_stat_is_trusted_only_when_the_clock_had_moved_on(state: State) -> Non
 
 def test_a_page_is_taken_over_whole_or_not_at_all(state: State) -> None:
     with pytest.raises(sqlite3.Error):
-        state.mirror([Remote("x", A, 3, None, 1), Remote("y", A, 3, None, None)], 2, at_end=True)  # type: ignore[arg-type]
+        state.mirror([Remote("x", A, 3, None, 1), Remote("y", A, 3, None, None)], 2, at_end=True)  # type: ignore[arg-type]  # broken on purpose
     assert state.remote("x") is None and state.cursor == 0
 
 

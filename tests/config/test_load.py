@@ -128,7 +128,7 @@ def test_what_is_understood_reads_the_same_in_configparser(text: str) -> None:
     if lines.problems or len(set(names)) < len(names) or len(set(sections)) < len(sections):
         return
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), default_section="\0", strict=True)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way
     parser.read_string(text)
     assert {(section, key): value for section in parser.sections() for key, value in parser[section].items()} == {
         (item.section, item.key): item.value for item in lines.assignments

@@ -38,7 +38,7 @@ async def answered_but_not_heard(db: Database, question: Coroutine[object, objec
     task = asyncio.ensure_future(question)
     await asyncio.sleep(0)  # it asks
     answered = threading.Event()
-    marker = asyncio.ensure_future(db._reader._execute(answered.set))  # type: ignore[no-untyped-call]
+    marker = asyncio.ensure_future(db._reader._execute(answered.set))  # type: ignore[no-untyped-call]  # has no public name
     await asyncio.sleep(0)
     assert answered.wait(10)  # the loop stands still meanwhile
     marker.add_done_callback(lambda done: done.exception())

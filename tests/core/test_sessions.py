@@ -31,7 +31,7 @@ def piece(index: int, content: bytes = CONTENT) -> bytes:
 
 
 async def begin(house: Household, content: bytes = CONTENT, **more: object) -> UploadSession:
-    wish = Wish(at("big.bin"), len(content), chunk_size=CHUNK, **more)  # type: ignore[arg-type]
+    wish = Wish(at("big.bin"), len(content), chunk_size=CHUNK, **more)  # type: ignore[arg-type]  # any fields of a Wish
     return await house.mount.sessions.begin(house.user, "laptop", wish)
 
 

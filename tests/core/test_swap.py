@@ -174,7 +174,7 @@ async def test_what_replaces_is_written_down_for_good_before_anything_moves(hous
     said: list[str] = []
     await house.mount.index._writer.set_trace_callback(said.append)
     await house.put("x", b"new")
-    await house.mount.index._writer.set_trace_callback(None)  # type: ignore[arg-type]
+    await house.mount.index._writer.set_trace_callback(None)  # type: ignore[arg-type]  # None ends it; declared wrongly
     levels = [one for one in said if one.startswith(("PRAGMA synchronous", "INSERT INTO intents"))]
     assert levels[levels.index(next(one for one in levels if "intents" in one)) - 1] == "PRAGMA synchronous=FULL"
 

@@ -53,7 +53,7 @@ def colours(data: bytes) -> tuple[tuple[int, int, int], ...]:
         places = ((1, 1), (3, 1), (1, 3), (3, 3))
         red, green, blue = (picture.getchannel(band) for band in "RGB")
         spots = [(width * x // 4, height * y // 4) for x, y in places]
-        return tuple((red.getpixel(at), green.getpixel(at), blue.getpixel(at)) for at in spots)  # type: ignore[misc]
+        return tuple((red.getpixel(at), green.getpixel(at), blue.getpixel(at)) for at in spots)  # type: ignore[misc]  # one band each, so they are numbers
 
 
 def near(found: tuple[tuple[int, int, int], ...], wanted: tuple[tuple[int, int, int], ...], by: int = 24) -> bool:

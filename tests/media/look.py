@@ -16,7 +16,7 @@ from syncd.workers.media import MediaPool
 
 
 async def main(level: str, words: list[str]) -> None:
-    pool = MediaPool(MediaSection(), ladder=(level,))  # type: ignore[arg-type]
+    pool = MediaPool(MediaSection(), ladder=(level,))  # type: ignore[arg-type]  # a word of the command line
     await pool.start()
     program = Path(words[1]) if words[0] == "--classify" else None
     for name in words[2:] if program else words:
