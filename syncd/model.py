@@ -204,6 +204,14 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a device said last that it has applied the feed."""
+
+    seq: int
+    acked_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks: a user, through a session or through a device's key."""
 

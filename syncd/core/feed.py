@@ -14,9 +14,8 @@ from syncd.core.conflicts import Knowledge
 from syncd.core.core import Core
 from syncd.core.mount import Mount
 from syncd.db import cursors, entries, meta
-from syncd.db.cursors import Cursor
 from syncd.errors import BadRequest, Expired
-from syncd.model import Entry, User
+from syncd.model import Cursor, Entry, User
 
 PAGE = 500
 PAGE_MOST = 1000
@@ -66,7 +65,11 @@ class Feed:
                 mount.index, user.id, cursor, await self._last(mount), min(limit, PAGE_MOST), below
             )
             # Afterwards: what is forgotten while it is read must not be missing in silence.
-            await self._require_meaning(mount, user, cursor)
+            if cursor and not await cursors.means_something(mount.index, user.id, cursor):
+                raise Expired(
+                    "this cursor means nothing here any more; begin again with cursor 0 and compare",
+                    code="cursor_expired",
+                )
         return Page(found, newest, not is_all)
 
     async def _last(self, mount: Mount) -> int | None:
@@ -74,17 +77,6 @@ class Feed:
         if self._core.config.storage.durability == "full":
             return None
         return await meta.number(mount.index, "durable_seq")
-
-    async def _require_meaning(self, mount: Mount, user: User, cursor: int) -> None:
-        if cursor == 0:
-            return
-        rebuilt_at = await meta.number(mount.index, "floor")
-        if cursor > await entries.newest(mount.index) or not await cursors.means_something(
-            mount.index, user.id, cursor, rebuilt_at
-        ):
-            raise Expired(
-                "this cursor means nothing here any more; begin again with cursor 0 and compare", code="cursor_expired"
-            )
 
     async def wait(self, user: User, cursor: int, seconds: float, limit: int = PAGE, below: str = "") -> Page:
         """As `after`, but when there is nothing newer, as soon as there is, or after *seconds*, empty."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from syncd.core import tree
 from syncd.core.core import Core
-from syncd.db import entries, sessions
+from syncd.core.sessions import Wish
+from syncd.db import sessions
 from syncd.errors import TooLarge
-from syncd.model import TreePath, User
+from syncd.model import TreePath, UploadSession, User
 
 
 def largest(core: Core) -> int | None:
@@ -21,8 +22,11 @@ def of(core: Core) -> int | None:
     return quota_gb << 30 if quota_gb else None
 
 
-async def room(core: Core, user: User, path: TreePath, declared: int | None) -> int | None:
-    """Bytes that may arrive at *path* now; None: no bound. Raises TooLarge when *declared* ones are more."""
+async def room(core: Core, user: User, path: TreePath | None, declared: int | None) -> int | None:
+    """Bytes that may arrive now; None: no bound. *path*: the file that is there makes way (None: none does).
+
+    Raises TooLarge when *declared* bytes are more.
+    """
     bound, quota = largest(core), of(core)
     if quota is not None:
         left = max(0, quota - await _claimed(core, user, path))
@@ -34,18 +38,24 @@ async def room(core: Core, user: User, path: TreePath, declared: int | None) -> 
     return bound
 
 
-async def require_kept(core: Core, user: User, path: TreePath) -> None:
-    """Raise TooLarge when uploads that were allowed at the same moment are too much together."""
-    quota = of(core)
-    if quota is not None and await _claimed(core, user, path) > quota:
-        raise _over()
-
-
-async def _claimed(core: Core, user: User, path: TreePath) -> int:
-    """Bytes of the user's files, but for the one that is to be replaced, and of uploads that are under way."""
-    replaced = await tree.entry(core, user, path)
+async def begin(core: Core, user: User, device_id: str | None, wish: Wish) -> UploadSession:
+    """As Sessions.begin, within the bounds; also when several that were allowed at one moment are too much together."""
+    most_bytes = await room(core, user, wish.path, wish.size)
     with core.use() as mount:
-        _, used = await entries.usage(mount.index, user.id)
+        mount.uploads.require_fit(wish.size, most_bytes)
+        session = await mount.sessions.begin(user, device_id, wish)
+        quota = of(core)
+        if quota is not None and await _claimed(core, user, wish.path) > quota:
+            await mount.sessions.cancel(user, session.id)
+            raise _over()
+    return session
+
+
+async def _claimed(core: Core, user: User, path: TreePath | None) -> int:
+    """Bytes of the user's files, but for the one that makes way, and of uploads that are under way."""
+    replaced = await tree.entry(core, user, path) if path is not None else None
+    _, used = await tree.usage(core, user)
+    with core.use() as mount:
         used += await sessions.open_bytes(mount.index, user.id)
     return used - (replaced.size or 0 if replaced is not None else 0)
 

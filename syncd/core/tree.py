@@ -95,6 +95,12 @@ async def folders(core: Core, user: User, below: str = "") -> list[str]:
         return await entries.folders(mount.index, user.id, below)
 
 
+async def usage(core: Core, user: User) -> tuple[int, int]:
+    """How many live files, and their bytes."""
+    with core.use() as mount:
+        return await entries.usage(mount.index, user.id)
+
+
 async def files_in(core: Core, user: User, folder: str) -> list[str]:
     """Paths of the live files directly in *folder*."""
     with core.use() as mount:

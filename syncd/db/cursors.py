@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from syncd.db.database import Database, Transaction
 from syncd.db.entries import NEVER
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """What a device said last."""
-
-    seq: int
-    acked_ms: int
+from syncd.model import Cursor
 
 
 async def of_user(db: Database, user_id: int) -> dict[str, Cursor]:
@@ -32,12 +23,14 @@ async def acknowledge(transaction: Transaction, device_id: str, user_id: int, se
     await transaction.run("INSERT OR REPLACE INTO cursors VALUES (?,?,?,?)", (device_id, user_id, seq, now_ms))
 
 
-async def means_something(db: Database, user_id: int, seq: int, rebuilt_at: int) -> bool:
-    """Was *seq* given out by this index, and are all deletions since still remembered?"""
+async def means_something(db: Database, user_id: int, seq: int) -> bool:
+    """Was *seq* given out by this index, since it was made, and are all deletions since still remembered?"""
     found = await db.read(
-        "SELECT ?2 >= ?3 AND ?2 >= coalesce((SELECT floor FROM floors WHERE user_id = ?1), 0)"
+        "SELECT ?2 <= coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'entries'), 0)"
+        " AND ?2 >= coalesce((SELECT value FROM meta WHERE key = 'floor'), 0)"
+        " AND ?2 >= coalesce((SELECT floor FROM floors WHERE user_id = ?1), 0)"
         " AND NOT EXISTS (SELECT 1 FROM gaps WHERE low < ?2 AND ?2 < high)",
-        (user_id, seq, rebuilt_at),
+        (user_id, min(seq, NEVER)),
     )
     return bool(found[0][0])
 

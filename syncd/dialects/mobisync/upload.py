@@ -56,7 +56,7 @@ async def _upload(request: web.Request) -> None:
     year, month = month_folder(_date_header(request), date.today())
     visitor = await newcomer(request, name)
     path = _target(head, year, month, is_media)
-    most_bytes = await quota.room(core, visitor.user, path, request.content_length)
+    most_bytes = await quota.room(core, visitor.user, None, request.content_length)
     with core.use() as mount:
         async with mount.uploads.begin(request.content_length, most_bytes) as incoming:
             await incoming.write(beginning)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from syncd.core import quota, registration
+from syncd.core import quota, registration, tree
 from syncd.core.accounts import Session
-from syncd.db import entries
 from syncd.dialects.sync import access, wire
 from syncd.web.auth import address_of
 from syncd.web.bodies import read_json
@@ -57,8 +56,7 @@ async def me(request: web.Request) -> web.Response:
     core, user = request.app[CORE], asking.user
     device = await access.acting_device(request, asking, {})
     cursors = await request.app[FEED].cursors(user)
-    with core.use() as mount:
-        files, size = await entries.usage(mount.index, user.id)
+    files, size = await tree.usage(core, user)
     body = {
         "user": wire.user_json(user),
         "device": wire.device_json(device, cursors.get(device.id)) if device is not None else None,

@@ -11,7 +11,7 @@ from syncd.core.clashes import Resolution
 from syncd.core.receipts import Receipt, receipts
 from syncd.dialects.sync import access, wire
 from syncd.dialects.sync.wire import Json
-from syncd.errors import BadRequest, NotFound
+from syncd.errors import BadRequest
 from syncd.web.bodies import read_json, texts_field
 from syncd.web.keys import CORE
 
@@ -29,14 +29,11 @@ async def listing(request: web.Request) -> web.Response:
 async def resolve(request: web.Request) -> web.Response:
     """Decide one; nothing is lost by it, the loser goes to the trash."""
     asking = await access.require(request)
-    text = request.match_info["conflict_id"]
-    clash_id = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-    if not clash_id:
-        raise NotFound("there is no such conflict, or it is resolved already")
     body = await read_json(request)
     resolution = wire.required_text(body, "resolution")
     if resolution not in get_args(Resolution):
         raise BadRequest(f"resolution is one of: {', '.join(get_args(Resolution))}")
+    clash_id = wire.path_number(request, "conflict_id")
     device = await access.acting_device(request, asking, body)
     with request.app[CORE].use() as mount:
         author = access.author(request, asking, device)

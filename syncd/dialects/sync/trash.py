@@ -33,12 +33,10 @@ async def listing(request: web.Request) -> web.Response:
 
 async def _named(request: web.Request, asking: Principal) -> Trashed:
     """What the number of the address stands for; raises NotFound."""
-    text = request.match_info["trash_id"]
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        found = await trash.find(request.app[CORE], int(text))
-        if found.user_id == asking.user.id:
-            return found
-    raise NotFound("there is no such number in the trash")
+    found = await trash.find(request.app[CORE], wire.path_number(request, "trash_id"))
+    if found.user_id != asking.user.id:
+        raise NotFound(f"there is no number {found.id} in the trash")  # not even by the words may it differ from none
+    return found
 
 
 async def restore(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from syncd.core import clashes, quota
 from syncd.core.mount import Mount
 from syncd.core.sessions import DEFAULT_CHUNK, MOST_CHUNKS, Wish
 from syncd.dialects.sync import access, wire
-from syncd.errors import Conflict, NotFound, TooLarge
+from syncd.errors import Conflict, NotFound
 from syncd.model import Principal, TreePath, UploadSession
 from syncd.web.bodies import pieces, read_json, text_field, texts_field
 from syncd.web.keys import CORE, FEED
@@ -34,15 +34,8 @@ async def begin(request: web.Request) -> web.Response:
         blocks=wire.block_hashes(texts_field(body, "blocks")) if body.get("blocks") is not None else None,
     )
     core = request.app[CORE]
-    most_bytes = await quota.room(core, asking.user, wish.path, wish.size)
+    session = await quota.begin(core, asking.user, device_id, wish)
     with core.use() as mount:
-        mount.uploads.require_fit(wish.size, most_bytes)
-        session = await mount.sessions.begin(asking.user, device_id, wish)
-        try:
-            await quota.require_kept(core, asking.user, wish.path)
-        except TooLarge:
-            await mount.sessions.cancel(asking.user, session.id)
-            raise
         return _answer(request, mount, session)
 
 

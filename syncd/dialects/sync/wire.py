@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from syncd.db.cursors import Cursor
 from syncd.errors import BadRequest
-from syncd.model import Clash, Device, Entry, Reason, Trashed, TreePath, UploadSession, User
+from syncd.model import Clash, Cursor, Device, Entry, Reason, Trashed, TreePath, UploadSession, User
 from syncd.web.bodies import JsonObject, text_field
 
 Json = dict[str, object]
@@ -36,6 +35,12 @@ def number(text: str, name: str, least: int = 0) -> int:
     if not _NUMBER.fullmatch(text) or not least <= int(text) <= BIGGEST:
         raise BadRequest(f"{name} must be a whole number from {least} up")
     return int(text)
+
+
+def path_number(request: web.Request, name: str) -> int:
+    """A number of the address; 0, which nothing has, for what is none."""
+    text = request.match_info[name]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def query_number(request: web.Request, name: str, default: int, least: int = 0) -> int:
