@@ -147,8 +147,6 @@ class Mount:
                 await entries.start_above(transaction, begin)
                 if newest < begin:
                     await cursors.note_gap(transaction, newest, begin)
-                if self.is_new:
-                    await meta.set_number(transaction, "floor", begin)
             await meta.set_number(transaction, "clean", 0)
         await self._finish_intents(now)
         kept = frozenset(one.id + SUFFIX for one in await sessions.open_ones(self.index))

@@ -24,10 +24,9 @@ async def acknowledge(transaction: Transaction, device_id: str, user_id: int, se
 
 
 async def means_something(db: Database, user_id: int, seq: int) -> bool:
-    """Was *seq* given out by this index, since it was made, and are all deletions since still remembered?"""
+    """Was *seq* given out by this index, and are all deletions since still remembered?"""
     found = await db.read(
         "SELECT ?2 <= coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'entries'), 0)"
-        " AND ?2 >= coalesce((SELECT value FROM meta WHERE key = 'floor'), 0)"
         " AND ?2 >= coalesce((SELECT floor FROM floors WHERE user_id = ?1), 0)"
         " AND NOT EXISTS (SELECT 1 FROM gaps WHERE low < ?2 AND ?2 < high)",
         (user_id, min(seq, NEVER)),

@@ -12,10 +12,9 @@ from syncd.db.records import Step, decode, encode
 
 # clean         1 while the index was closed in order
 # volume        the first 60 bits of the id of the volume it indexes
-# floor         cursors below it are from before a rebuild
 # durable_seq   in `balanced`: everything up to it survives a power cut
 # examined_seq  how far the media worker has come
-IndexKey = Literal["clean", "floor", "durable_seq", "examined_seq"]
+IndexKey = Literal["clean", "durable_seq", "examined_seq"]
 
 
 async def number(db: Database, key: IndexKey) -> int:

@@ -28,7 +28,7 @@ def config(tmp_path: Path) -> Config:
 
 async def write(db: Database, value: int) -> None:
     async with db.write() as transaction:
-        await meta.set_number(transaction, "floor", value)
+        await meta.set_number(transaction, "examined_seq", value)
 
 
 async def test_a_writer_cancelled_at_any_step_leaves_no_transaction_open(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ async def test_a_writer_cancelled_at_any_step_leaves_no_transaction_open(tmp_pat
             # BEGIN in it fails if one is open.
             await db.transact(lambda connection: connection.execute("DELETE FROM meta"))
             await write(db, 100 + steps)
-            assert await meta.number(db, "floor") == 100 + steps
+            assert await meta.number(db, "examined_seq") == 100 + steps
     finally:
         await db.close()
 

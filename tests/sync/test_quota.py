@@ -65,8 +65,8 @@ def test_a_file_that_is_too_much_is_refused_before_it_is_sent(small: Daemon, own
 
 def test_a_phone_is_held_to_it_also_under_a_name_that_is_taken(small: Daemon, owner: Api) -> None:
     phone = Phone(f"{small.url}/k/{small.add_device(USER, 'phone')}", USER, "pixel")
-    assert phone.upload("x.jpg", jpeg()).status == 200
-    assert owner.open_upload("most.bin", (1 << 30) - 2000).status == 200
+    assert phone.upload("x.jpg", jpeg() + bytes(50_000)).status == 200
+    assert owner.open_upload("most.bin", (1 << 30) - 60_000).status == 200
     # Its name is taken, but that file stays: the new one would come beside it.
-    refused = phone.upload("x.jpg", jpeg(colour=(1, 2, 3)) + bytes(2000))
+    refused = phone.upload("x.jpg", jpeg(colour=(1, 2, 3)) + bytes(40_000))
     assert (refused.status, b"quota_gb" in refused.body) == (413, True)
