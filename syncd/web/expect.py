@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from syncd.errors import SyncError
 from syncd.web.front import render
 
-Check = Callable[[web.Request], Awaitable[None]]
+Check = Callable[[web.Request], Awaitable[object]]
 ExpectHandler = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 

@@ -22,24 +22,26 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from syncd.dialects.dialect import Dialect
-from syncd.dialects.mobisync import accounts, bins, browse, images, upkeep, upload
+from syncd.dialects.dialect import Dialect, by_name
 from syncd.web.errors import plain_text
+from syncd.web.expect import expecting
+
+on = by_name(__name__)
 
 ROUTES = [
-    web.post("/upload", upload.upload, expect_handler=upload.expect),
-    web.post("/folders", browse.folders),
-    web.post("/files", browse.files),
-    web.post("/img", images.image),
-    web.get("/stream", images.stream),
-    web.post("/move-to-trash", bins.move_to_trash),
-    web.post("/restore", bins.restore),
-    web.post("/delete-all", bins.delete_all),
-    web.post("/regenerate-thumbnails", upkeep.regenerate),
-    web.post("/clean-orphan-thumbnails", upkeep.clean_orphans),
-    web.post("/run-document-detection", upkeep.detect_documents),
-    web.post("/auth/login", accounts.login),
-    web.post("/auth/register", accounts.register),
+    web.post("/upload", on("upload.upload"), expect_handler=expecting(on("upload.check"))),
+    web.post("/folders", on("browse.folders")),
+    web.post("/files", on("browse.files")),
+    web.post("/img", on("images.image")),
+    web.get("/stream", on("images.stream")),
+    web.post("/move-to-trash", on("bins.move_to_trash")),
+    web.post("/restore", on("bins.restore")),
+    web.post("/delete-all", on("bins.delete_all")),
+    web.post("/regenerate-thumbnails", on("upkeep.regenerate")),
+    web.post("/clean-orphan-thumbnails", on("upkeep.clean_orphans")),
+    web.post("/run-document-detection", on("upkeep.detect_documents")),
+    web.post("/auth/login", on("accounts.login")),
+    web.post("/auth/register", on("accounts.register")),
 ]
 
 DIALECT = Dialect("mobisync", ROUTES, plain_text)

@@ -17,7 +17,6 @@ from syncd.errors import BadRequest, NotMedia, SyncError
 from syncd.media.sniff import SNIFF_BYTES, sniff
 from syncd.model import TreePath
 from syncd.web.bodies import FirstPart, PartHead
-from syncd.web.expect import expecting
 from syncd.web.keys import CORE
 
 log = logging.getLogger(__name__)
@@ -130,8 +129,6 @@ def require_fit(request: web.Request) -> None:
         mount.uploads.require_fit(request.content_length or 0, quota.largest(core))
 
 
-async def _check(request: web.Request) -> None:
+async def check(request: web.Request) -> None:
+    """What can be refused before the bytes are sent."""
     require_fit(request)
-
-
-expect = expecting(_check)

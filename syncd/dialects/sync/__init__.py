@@ -19,48 +19,49 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from syncd.dialects.dialect import Dialect
-from syncd.dialects.sync import accounts, changes, conflicts, devices, files, openapi, report, trash, upload
+from syncd.dialects.dialect import Dialect, by_name
 from syncd.dialects.sync.problem import problem
 from syncd.web.expect import expecting
 
+on = by_name(__name__)
+
 ROUTES = [
-    web.post("/api/v1/auth/login", accounts.login),
-    web.post("/api/v1/auth/register", accounts.register),
-    web.post("/api/v1/auth/logout", accounts.logout),
-    web.get("/api/v1/auth/me", accounts.me),
-    web.get("/api/v1/sync/devices", devices.listing),
-    web.post("/api/v1/sync/devices", devices.add),
-    web.get("/api/v1/sync/devices/{device_id}", devices.show),
-    web.put("/api/v1/sync/devices/{device_id}", devices.change),
-    web.delete("/api/v1/sync/devices/{device_id}", devices.remove),
-    web.post("/api/v1/sync/devices/{device_id}/token", devices.renew),
-    web.get("/api/v1/sync/changes", changes.changes, allow_head=False),
-    web.get("/api/v1/sync/events", changes.events, allow_head=False),
-    web.post("/api/v1/sync/ack", changes.acknowledge),
-    web.post("/api/v1/sync/report", report.report),
-    web.post("/api/v1/sync/upload", upload.begin),
-    web.get("/api/v1/sync/upload/{session_id}", upload.show),
-    web.delete("/api/v1/sync/upload/{session_id}", upload.cancel),
+    web.post("/api/v1/auth/login", on("accounts.login")),
+    web.post("/api/v1/auth/register", on("accounts.register")),
+    web.post("/api/v1/auth/logout", on("accounts.logout")),
+    web.get("/api/v1/auth/me", on("accounts.me")),
+    web.get("/api/v1/sync/devices", on("devices.listing")),
+    web.post("/api/v1/sync/devices", on("devices.add")),
+    web.get("/api/v1/sync/devices/{device_id}", on("devices.show")),
+    web.put("/api/v1/sync/devices/{device_id}", on("devices.change")),
+    web.delete("/api/v1/sync/devices/{device_id}", on("devices.remove")),
+    web.post("/api/v1/sync/devices/{device_id}/token", on("devices.renew")),
+    web.get("/api/v1/sync/changes", on("changes.changes"), allow_head=False),
+    web.get("/api/v1/sync/events", on("changes.events"), allow_head=False),
+    web.post("/api/v1/sync/ack", on("changes.acknowledge")),
+    web.post("/api/v1/sync/report", on("report.report")),
+    web.post("/api/v1/sync/upload", on("upload.begin")),
+    web.get("/api/v1/sync/upload/{session_id}", on("upload.show")),
+    web.delete("/api/v1/sync/upload/{session_id}", on("upload.cancel")),
     web.put(
         "/api/v1/sync/upload/{session_id}/chunks/{index}",
-        upload.put_chunk,
-        expect_handler=expecting(upload.check_chunk),
+        on("upload.put_chunk"),
+        expect_handler=expecting(on("upload.check_chunk")),
     ),
-    web.post("/api/v1/sync/upload/{session_id}/complete", upload.complete),
-    web.put("/api/v1/sync/files/{path:.+}", files.put, expect_handler=expecting(files.check_put)),
-    web.delete("/api/v1/sync/files/{path:.+}", files.delete),
-    web.post("/api/v1/sync/move", files.move),
-    web.get("/api/v1/sync/download/{path:.+}", files.download),
-    web.get("/api/v1/sync/blocks/{path:.+}", files.blocks),
-    web.get("/api/v1/sync/conflicts", conflicts.listing),
-    web.post("/api/v1/sync/conflicts/{conflict_id}/resolve", conflicts.resolve),
-    web.post("/api/v1/sync/receipts", conflicts.receipt),
-    web.get("/api/v1/trash", trash.listing),
-    web.delete("/api/v1/trash", trash.empty),
-    web.post("/api/v1/trash/{trash_id}/restore", trash.restore),
-    web.delete("/api/v1/trash/{trash_id}", trash.erase),
-    web.get("/api/v1/openapi.json", openapi.document),
+    web.post("/api/v1/sync/upload/{session_id}/complete", on("upload.complete")),
+    web.put("/api/v1/sync/files/{path:.+}", on("files.put"), expect_handler=expecting(on("files.check_put"))),
+    web.delete("/api/v1/sync/files/{path:.+}", on("files.delete")),
+    web.post("/api/v1/sync/move", on("files.move")),
+    web.get("/api/v1/sync/download/{path:.+}", on("files.download")),
+    web.get("/api/v1/sync/blocks/{path:.+}", on("files.blocks")),
+    web.get("/api/v1/sync/conflicts", on("conflicts.listing")),
+    web.post("/api/v1/sync/conflicts/{conflict_id}/resolve", on("conflicts.resolve")),
+    web.post("/api/v1/sync/receipts", on("conflicts.receipt")),
+    web.get("/api/v1/trash", on("trash.listing")),
+    web.delete("/api/v1/trash", on("trash.empty")),
+    web.post("/api/v1/trash/{trash_id}/restore", on("trash.restore")),
+    web.delete("/api/v1/trash/{trash_id}", on("trash.erase")),
+    web.get("/api/v1/openapi.json", on("openapi.document")),
 ]
 
 DIALECT = Dialect("sync", ROUTES, problem, prefix="/api/v1/")
