@@ -222,13 +222,16 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The index row of a path; the row *is* the feed's latest change of it."""
+    """The index row of a path; the row *is* the feed's latest change of it.
+
+    A file, a folder that was made, or a tombstone. Folders that merely lead to files have no row.
+    """
 
     seq: int
     user_id: int
     path: str
     live: bool  # False: a tombstone
-    hash: bytes | None  # SHA-256, 32 bytes; None for a tombstone
+    hash: bytes | None  # SHA-256, 32 bytes; None for a tombstone and for a folder
     size: int | None  # bytes
     disk_mtime_ns: int | None  # as the file system gives it back; differs: changed outside
     device_id: str | None
@@ -237,6 +240,25 @@ class Entry:
     moved_from: str | None = None
     moved_to: str | None = None
     verified_ms: int | None = None
+    node: int = 0  # identity: kept over moves and new versions, never given to another thing
+    born_ms: int = 0  # Unix ms: when the thing was born, wherever that was
+
+    @property
+    def is_file(self) -> bool:
+        return self.live and self.hash is not None
+
+    @property
+    def is_folder(self) -> bool:
+        return self.live and self.hash is None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder: one that was made, or (`node` None) one that is there because files are below it."""
+
+    path: str
+    node: int | None
+    born_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from syncd.core import clashes, pictures, plans, swap
+from syncd.core import clashes, folder_plans, pictures, plans, swap
 from syncd.core.conflicts import Knowledge, Verdict
 from syncd.core.core import Core
 from syncd.core.mount import Mount
@@ -68,7 +68,10 @@ async def remove(mount: Mount, user: User, path: TreePath, author: Author, requi
 async def move(
     mount: Mount, user: User, source: TreePath, target: TreePath, author: Author, require: Require = no_matter
 ) -> int:
-    """Rename a file; its seq. Raises NotFound, and Conflict when the new place is taken."""
+    """Rename a file, or a folder with all that is in it; the last seq.
+
+    Raises NotFound, and Conflict when the new place is taken. *require* is asked of files only.
+    """
     done = await mount.committer.carry_out(partial(swap.move, mount.ground, user, source, target, author, require))
     return done.seq
 
@@ -126,6 +129,11 @@ async def adopt(mount: Mount, user: User, path: str, digest: bytes, state: FileS
     """Take note of a file that another program put there or changed."""
     done = await mount.committer.carry_out(partial(plans.adopt, mount.ground, user, path, digest, state), durable=False)
     return len(done.changes)
+
+
+async def adopt_folder(mount: Mount, user: User, path: str) -> None:
+    """Take note of an empty folder that another program made."""
+    await mount.committer.carry_out(partial(folder_plans.adopt, mount.ground, user, path), durable=False)
 
 
 def _batches(items: Sequence[str]) -> list[Sequence[str]]:

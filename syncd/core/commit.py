@@ -20,10 +20,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from syncd.core.emptied import with_emptied
 from syncd.core.plans import IN_THE_WAY, Ground, Plan, Stored
 from syncd.core.uploads import Uploads
 from syncd.db import meta
-from syncd.db.records import Gone, Live, Place, Step, apply
+from syncd.db.records import Change, FolderChange, Place, Step, apply, seqs
 from syncd.disk import kernel
 from syncd.disk.batch import Batch
 from syncd.disk.faults import translate, translated
@@ -38,7 +39,7 @@ GROUP_PLANS = 64
 GROUP_WAIT_S = 0.025  # how long a group waits for company at most
 SINGLE_FLUSHES = 4  # up to this many files are flushed one by one, more with one syncfs
 
-Changes = Sequence[tuple[int, Live | Gone]]
+Changes = Sequence[tuple[int, Change]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ class Committer:
         while self._waiting and len(group) < GROUP_PLANS:
             ticket = self._waiting.pop(0)
             try:
-                ticket.plan = await ticket.make()
+                ticket.plan = await with_emptied(self._ground, await ticket.make())
             except SyncError as exc:
                 ticket.result.set_exception(exc)
                 continue
@@ -185,11 +186,13 @@ class Committer:
                 log.exception("a plan failed")
                 ticket.result.set_exception(exc)
                 continue
-            if touched & ticket.plan.touched:
+            if touched & ticket.plan.touched or (ticket.plan.is_alone and group):
                 self._waiting.insert(0, ticket)
                 break
             touched |= ticket.plan.touched
             group.append(ticket)
+            if ticket.plan.is_alone:
+                break
         return group
 
     async def _commit(self, group: list[_Ticket]) -> Changes:
@@ -199,7 +202,7 @@ class Committer:
         if durable:
             await ground.disk.run(_flush, staged)
         steps = [step for ticket in group for step in ticket.plan.steps]
-        await self._reserve(sum(len(step.records) for step in steps))
+        await self._reserve(sum(seqs(record) for step in steps for record in step.records))
         intents = await self._intend(steps)
         try:
             refused = await ground.disk.run(_rename_all, ground.root, group, durable)
@@ -233,8 +236,12 @@ class Committer:
         if not moving:
             return []
         # A plain rename has to survive a killed process only: after a power cut the scan finds the same. But of one
-        # that replaces, a power cut may leave the old file in staging, and nobody else would know that it is no rest.
-        durable = any(step.aside is not None for step in moving)
+        # that replaces, a power cut may leave the old file in staging, and nobody else would know that it is no rest;
+        # and a folder that moved would look like a library that was deleted and another that came.
+        durable = any(
+            step.aside is not None or any(isinstance(record, FolderChange) for record in step.records)
+            for step in moving
+        )
         return await self._ground.index.transact(partial(meta.intend, steps=moving), durable=durable)
 
     async def _withdraw(self, intents: list[int]) -> None:
@@ -314,26 +321,35 @@ def _refusal(exc: OSError) -> SyncError:
 
 
 def carry(batch: Batch, step: Step) -> None:
-    """Do the one rename of *step*, if it has one."""
+    """Do what *step* does on the disk, if anything."""
     if step.source is None:
-        return
-    if step.target is None:
+        if step.target is not None:
+            batch.make_folder(step.target)
+    elif step.target is None:
         batch.unlink(step.source)
     elif step.aside is not None:
         batch.replace(step.source, step.target, step.aside)
     else:
         batch.rename(step.source, step.target, note_source=step.source[:-1] != STAGING)
+    batch.remove_emptied(step.emptied)
 
 
 def _undo(root: Root, steps: Sequence[Step]) -> None:
     """Take renames back, last first. What cannot be taken back is found by the next scan."""
     with Batch(root) as batch:
         for step in reversed(steps):
-            if step.source is not None and step.target is not None:
-                try:
-                    if step.aside is not None:
-                        batch.take_back(step.source, step.target, step.aside)
-                    else:
-                        batch.rename(step.target, step.source)
-                except OSError:
-                    log.exception("could not undo a rename; the next scan will find the file")
+            try:
+                _take_back(batch, step)
+            except OSError:
+                log.exception("could not undo a rename; the next scan will find the file")
+
+
+def _take_back(batch: Batch, step: Step) -> None:
+    if step.target is None:
+        return
+    if step.source is None:
+        batch.remove_emptied((step.target,))
+    elif step.aside is not None:
+        batch.take_back(step.source, step.target, step.aside)
+    else:
+        batch.rename(step.target, step.source)

@@ -19,6 +19,7 @@ from syncd.core.timekeeper import Timekeeper
 from syncd.core.tokens import Signer
 from syncd.db import meta, volumes
 from syncd.db.database import Database, set_aside
+from syncd.db.records import FolderChange
 from syncd.disk.pool import DiskPool
 from syncd.disk.state import open_state, signing_key
 from syncd.disk.volume import SERVICE_DIR, Volume, VolumeState, mark, read_mark
@@ -156,6 +157,8 @@ class Core:
     def _committed(self, changes: Changes) -> None:
         self.commits += 1
         for _, record in changes:
+            if isinstance(record, FolderChange):
+                self.remembered.clear()
             self.remembered.pop((record.user_id, record.path), None)
         for listener in self.listeners:
             listener(changes)

@@ -7,7 +7,7 @@ the tree as it was at that page's cursor.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncd.core.commit import Changes
 from syncd.core.conflicts import Knowledge
@@ -55,9 +55,12 @@ class Feed:
             if bell := self._bells.pop(user_id, None):
                 bell.set()
 
-    async def after(self, user: User, cursor: int, limit: int = PAGE, below: str = "") -> Page:
+    async def after(
+        self, user: User, cursor: int, limit: int = PAGE, below: str = "", *, folders: bool = False
+    ) -> Page:
         """The next *limit* changes beyond *cursor*, of the whole tree or of the folder *below*.
 
+        Who does not ask for *folders* is told of a folder that was made what it is to files: nothing is there.
         Raises Expired for a cursor that means nothing (any more).
         """
         with self._core.use() as mount:
@@ -70,7 +73,7 @@ class Feed:
                     "this cursor means nothing here any more; begin again with cursor 0 and compare",
                     code="cursor_expired",
                 )
-        return Page(found, newest, not is_all)
+        return Page(found if folders else [_of_files(one) for one in found], newest, not is_all)
 
     async def _last(self, mount: Mount) -> int | None:
         """The newest seq that may be told. In `balanced`, what a power cut may still take back is not."""
@@ -78,13 +81,15 @@ class Feed:
             return None
         return await meta.number(mount.index, "durable_seq")
 
-    async def wait(self, user: User, cursor: int, seconds: float, limit: int = PAGE, below: str = "") -> Page:
+    async def wait(
+        self, user: User, cursor: int, seconds: float, limit: int = PAGE, below: str = "", *, folders: bool = False
+    ) -> Page:
         """As `after`, but when there is nothing newer, as soon as there is, or after *seconds*, empty."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             # The bell comes before the look, so that what happens in between is heard.
             bell = self._bells.setdefault(user.id, asyncio.Event())
-            page = await self.after(user, cursor, limit, below)
+            page = await self.after(user, cursor, limit, below, folders=folders)
             if page.changes or page.has_more or self._closed:
                 return page
             try:
@@ -118,3 +123,8 @@ class Feed:
             return Knowledge(base)
         with self._core.use() as mount:
             return Knowledge(cursor=await cursors.of_device(mount.index, device_id))
+
+
+def _of_files(entry: Entry) -> Entry:
+    """A folder, too, takes the place of the file that may have been there."""
+    return replace(entry, live=False, moved_from=None) if entry.is_folder else entry

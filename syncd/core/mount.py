@@ -257,17 +257,19 @@ def _finish(root: Root, step: Step) -> bool:
     """Carry the rename of *step* to its end; False when there is nothing left to carry."""
     assert step.source is not None
     if step.target is None:
-        root.unlink(step.source)
+        with Batch(root) as batch:
+            carry(batch, step)
         return True
     if step.aside is not None:
         return _finish_replacing(root, step.source, step.target, step.aside, step.inode)
     source_there = root.is_taken(step.source)
-    if root.is_taken(step.target):
-        return not source_there  # both: it never happened, and somebody else took the place
-    if not source_there:
-        return False
+    if root.is_taken(step.target) == source_there:
+        return False  # both: it never happened, and somebody else took the place
     with Batch(root) as batch:
-        carry(batch, step)
+        if source_there:
+            carry(batch, step)
+        else:
+            batch.remove_emptied(step.emptied)
         batch.flush()
     return True
 

@@ -54,6 +54,7 @@ class Plan:
     staged: Staged | None = None
     touched: frozenset[Place] = field(default_factory=frozenset)  # places another plan of the same group may not use
     stored: Stored | None = None
+    is_alone: bool = False  # it touches so much that it is a group of its own
 
 
 def tree_place(user: User, path: TreePath | str) -> Place:
@@ -124,8 +125,10 @@ async def look(ground: Ground, user: User, path: TreePath, size: int) -> Standin
     if state is None:
         return None
     if not isinstance(state, FileState):
-        # A folder that nothing is left in is in nobody's way.
-        if await ground.disk.run(ground.root.remove_empty, place):
+        # A folder that nobody made and nothing is left in is in nobody's way.
+        if not await entries.is_folder(ground.index, user.id, str(path)) and (
+            await ground.disk.run(ground.root.remove_empty, place)
+        ):
             return None
         return Standing(b"", FileState(0, 0, 0, 0))
     entry = await entries.at(ground.index, user.id, str(path))
@@ -259,10 +262,13 @@ async def adopt(ground: Ground, user: User, path: str, digest: bytes, state: Fil
 
 
 async def forget(ground: Ground, user: User, paths: Sequence[str]) -> Plan:
-    """Files that another program removed; one that is back meanwhile stays."""
-    found = await entries.among(ground.index, user.id, paths)
+    """Files and folders that another program removed; one that is back meanwhile stays."""
+    files = await entries.among(ground.index, user.id, paths)
+    made = await entries.made_among(ground.index, user.id, paths)
     gone = [
-        Gone(user.id, path) for path in found if not await ground.disk.run(ground.root.is_taken, tree_place(user, path))
+        Gone(user.id, path)
+        for path in (*files, *made)
+        if not await ground.disk.run(ground.root.is_taken, tree_place(user, path))
     ]
     return Plan((Step(None, None, tuple(gone)),) if gone else ())
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from syncd.core import changes, plans, tree
+from syncd.core import changes, folder_plans, plans, tree
 from syncd.core.core import Core
 from syncd.core.mount import Mount
 from syncd.core.plans import is_current, trash_place, tree_place
@@ -129,6 +129,8 @@ class _Walk:
         for path in sorted(files):
             await self._file(path, known.get(path))
         self._note_gone(sorted(known.keys() - files))
+        if folder and not listed:
+            await changes.adopt_folder(self._mount, self._user, "/".join(folder))
         return [(*folder, one.name) for one in fit if one.is_dir]
 
     async def _known_in(self, parent: str, files: set[str]) -> dict[str, Entry]:
@@ -178,11 +180,13 @@ class _Walk:
             self._report.changed += 1
 
     async def _find_lost_folders(self) -> None:
-        """Files of the index whose whole folder is gone from the disk."""
-        for folder in await entries.folders(self._mount.index, self._user.id):
+        """Made folders, and files of the index whose whole folder is gone from the disk."""
+        index, user_id = self._mount.index, self._user.id
+        for folder in await entries.folders(index, user_id):
             place: Place = (self._user.home, *folder.split("/")) if folder else (self._user.home,)
-            if not await self._mount.disk.run(self._mount.root.is_taken, place):
-                self._note_gone(await entries.names_in(self._mount.index, self._user.id, folder))
+            if not await self._mount.disk.run(self._mount.root.is_folder, place):
+                self._note_gone(await entries.names_in(index, user_id, folder))
+                self._note_gone(sorted(await entries.made_among(index, user_id, [folder])))
 
     def _note_gone(self, paths: list[str]) -> None:
         """Remember what is gone; once it is more than may be recorded anyway, only how many."""
@@ -217,10 +221,13 @@ def is_mass_deletion(gone: int, files: int, most: int) -> bool:
 
 
 async def _scan_trash(mount: Mount, user: User, report: Report) -> None:
-    """Rows for files that have none (after a rebuild), no rows for files that are gone."""
-    for place in await mount.disk.run(lambda: list(_trash_files(mount, user))):
+    """Rows for files that have none (after a rebuild), no rows for files that are gone, no empty folders."""
+    files, empty = await mount.disk.run(_walk_trash, mount, user)
+    for place in files:
         if await trash.at(mount.index, user.id, place) is None:
             await _adopt_trashed(mount, user, place)
+    if empty:
+        await mount.committer.carry_out(partial(folder_plans.drop_empty, empty), durable=False)
     last = 0
     while page := await trash.page(mount.index, user.id, last, 500):
         last = page[-1].id
@@ -244,13 +251,16 @@ async def _adopt_trashed(mount: Mount, user: User, place: str) -> None:
     )
 
 
-def _trash_files(mount: Mount, user: User) -> Iterator[str]:
-    """Places of all plain files in a user's trash."""
+def _walk_trash(mount: Mount, user: User) -> tuple[list[str], list[Place]]:
+    """Places of all plain files in a user's trash, and the folders in which nothing is."""
     todo: list[tuple[str, ...]] = [()]
+    files: list[str] = []
+    empty: list[Place] = []
     while todo:
         folder = todo.pop()
-        for one in mount.root.names((user.home, TRASH_DIR, *folder)):
-            if one.is_dir:
-                todo.append((*folder, one.name))
-            elif one.is_file:
-                yield "/".join((*folder, one.name))
+        listed = mount.root.names((user.home, TRASH_DIR, *folder))
+        todo += [(*folder, one.name) for one in listed if one.is_dir]
+        files += ["/".join((*folder, one.name)) for one in listed if one.is_file]
+        if folder and not listed:
+            empty.append((user.home, TRASH_DIR, *folder))
+    return files, empty

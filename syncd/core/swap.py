@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from syncd.core import plans
+from syncd.core import folder_plans, plans
 from syncd.core.conflicts import Knowledge, Verdict, decide
 from syncd.core.names import candidates, conflict_name
 from syncd.core.plans import Ground, Plan, Standing, Stored, tree_place
@@ -175,10 +175,12 @@ def trash_step(user: User, path: TreePath, standing: Standing, aside: Place, rea
 async def move(
     ground: Ground, user: User, source: TreePath, target: TreePath, author: Author, require: Require = no_matter
 ) -> Plan:
-    """Rename a file; raises NotFound, and Conflict when the new place is taken."""
+    """Rename a file or a folder; raises NotFound, and Conflict when the new place is taken."""
     standing = await standing_at(ground, user, source)
-    if standing is None or not standing.state.inode:
+    if standing is None:
         raise NotFound("there is no such file")
+    if not standing.state.inode:
+        return await folder_plans.move(ground, user, source, target, author.device_id)
     require(standing.hash)
     if source == target:
         return Plan(stored=Stored(target, Verdict.SAME, standing.seq or 0))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from syncd.core import folders
 from syncd.core.core import REMEMBERED, Core
 from syncd.core.mount import Mount
 from syncd.core.plans import is_current, trash_place, tree_place
@@ -15,8 +16,6 @@ from syncd.disk.faults import translated
 from syncd.disk.root import FileState, Place
 from syncd.errors import NotFound
 from syncd.model import Entry, Trashed, TreePath, User
-
-PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,17 @@ async def entry(core: Core, user: User, path: TreePath) -> Entry | None:
 
 
 async def live(core: Core, user: User, path: TreePath) -> Entry:
-    """The live row of *path*; raises NotFound."""
+    """The row of the file at *path*; raises NotFound."""
     found = await entry(core, user, path)
-    if found is None or not found.live:
+    if found is None or not found.is_file:
         raise NotFound("there is no such file")
     return found
+
+
+async def node(core: Core, user: User, number: int) -> Entry | None:
+    """The file or made folder of that identity, wherever it is now; None when it is gone."""
+    with core.use() as mount:
+        return await entries.by_node(mount.index, user.id, number)
 
 
 async def trashed(core: Core, user: User, place: TreePath) -> Trashed:
@@ -89,8 +94,8 @@ def _hash_if_current(found: Entry | Trashed, state: FileState) -> bytes | None:
     return found.hash if (found.size, found.disk_mtime_ns) == (state.size, state.mtime_ns) else None
 
 
-async def folders(core: Core, user: User, below: str = "") -> list[str]:
-    """Folders with live files at or below *below*."""
+async def folders_below(core: Core, user: User, below: str = "") -> list[str]:
+    """Folders below *below* that were made or hold something."""
     with core.use() as mount:
         return await entries.folders(mount.index, user.id, below)
 
@@ -108,12 +113,6 @@ async def files_in(core: Core, user: User, folder: str) -> list[str]:
 
 
 async def below(core: Core, user: User, folder: str) -> AsyncIterator[list[Entry]]:
-    """All live files at any depth below *folder*, page by page."""
-    last = ""
-    while True:
-        with core.use() as mount:
-            page = await entries.below(mount.index, user.id, folder, last, PAGE)
-        if not page:
-            return
-        yield page
-        last = page[-1].path
+    """All files at any depth below *folder*, page by page."""
+    async for page in folders.below(core, user, folder):
+        yield [one for one in page if one.is_file]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from syncd.db.database import Database, Row, Transaction, built
 from syncd.model import Entry
@@ -14,8 +15,10 @@ LAST = b""  # beyond every path: in SQLite's order a blob is greater than any te
 
 _COLUMNS = (
     "seq, user_id, path, live, hash, size, disk_mtime_ns, device_id, coalesce(born_seq, seq), changed_ms,"
-    " moved_from, moved_to, verified_ms"
+    " moved_from, moved_to, verified_ms, coalesce(node, seq), coalesce(born_ms, changed_ms)"
 )
+_FILE = "live AND hash IS NOT NULL"
+_MADE = "live AND hash IS NULL"
 
 
 def _entry(row: Row) -> Entry:
@@ -30,23 +33,25 @@ async def at(db: Database, user_id: int, path: str) -> Entry | None:
 
 
 async def among(db: Database, user_id: int, paths: Sequence[str]) -> dict[str, Entry]:
-    """The live rows of *paths*, by path; one query for at most a few hundred."""
+    """The files among *paths*, by path; one query for at most a few hundred."""
     marks = ",".join("?" * len(paths))
     found = await db.read(
-        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND live AND path IN ({marks})", (user_id, *paths)
+        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND {_FILE} AND path IN ({marks})", (user_id, *paths)
     )
     return {entry.path: entry for entry in map(_entry, found)}
 
 
 async def after(db: Database, seq: int, limit: int) -> list[Entry]:
-    """The next *limit* live changes of all users beyond *seq*, in order."""
-    found = await db.read(f"SELECT {_COLUMNS} FROM entries WHERE seq > ? AND live ORDER BY seq LIMIT ?", (seq, limit))
+    """The next *limit* files of all users that changed beyond *seq*, in order."""
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM entries WHERE seq > ? AND {_FILE} ORDER BY seq LIMIT ?", (seq, limit)
+    )
     return [_entry(row) for row in found]
 
 
 async def names_in(db: Database, user_id: int, parent: str) -> list[str]:
     """Paths of the live files directly in the folder *parent*, bytewise by name."""
-    found = await db.read("SELECT path FROM entries WHERE user_id = ? AND parent = ? AND live", (user_id, parent))
+    found = await db.read(f"SELECT path FROM entries WHERE user_id = ? AND parent = ? AND {_FILE}", (user_id, parent))
     return sorted((str(path) for (path,) in found), key=str.encode)
 
 
@@ -61,7 +66,10 @@ async def of_size_in(db: Database, user_id: int, parent: str, size: int, limit: 
 
 
 async def folders(db: Database, user_id: int, below: str = "") -> list[str]:
-    """Every folder of a user that holds a live file, at or below *below* ('' is all); one index walk per folder."""
+    """Every folder of a user below *below* ('' is the top) that was made or holds something; one index walk for each.
+
+    One that only leads to another folder is not named. The top is '', and is named if it holds something.
+    """
     low, high = (f"{below}/", f"{below}0") if below else ("", LAST)
     # A loose index scan: jumps from one distinct parent to the next instead of reading a row per file.
     found = await db.read(
@@ -69,14 +77,15 @@ async def folders(db: Database, user_id: int, below: str = "") -> list[str]:
         " SELECT min(parent) FROM entries WHERE user_id = ?1 AND live AND parent >= ?2 AND parent < ?3"
         " UNION ALL SELECT (SELECT min(parent) FROM entries WHERE user_id = ?1 AND live AND parent > step.parent"
         " AND parent < ?3) FROM step WHERE step.parent IS NOT NULL)"
-        " SELECT parent FROM step WHERE parent IS NOT NULL",
+        " SELECT parent FROM step WHERE parent IS NOT NULL"
+        f" UNION SELECT path FROM entries WHERE user_id = ?1 AND {_MADE} AND path >= ?2 AND path < ?3 ORDER BY 1",
         (user_id, low, high),
     )
-    return [str(parent) for (parent,) in found]
+    return [str(one) for (one,) in found]
 
 
 async def below(db: Database, user_id: int, folder: str, after_path: str, limit: int) -> list[Entry]:
-    """The next live files at any depth below *folder* ('' is the top), by path, beyond *after_path*."""
+    """The next files and made folders at any depth below *folder* ('' is the top), by path, beyond *after_path*."""
     low, high = (f"{folder}/", f"{folder}0") if folder else ("", LAST)
     found = await db.read(
         f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND path > ? AND path >= ? AND path < ? AND live"
@@ -84,6 +93,61 @@ async def below(db: Database, user_id: int, folder: str, after_path: str, limit:
         (user_id, after_path, low, high, limit),
     )
     return [_entry(row) for row in found]
+
+
+async def made_among(db: Database, user_id: int, paths: Sequence[str]) -> set[str]:
+    """Which of *paths* are folders that were made; at most a few hundred."""
+    marks = ",".join("?" * len(paths))
+    found = await db.read(
+        f"SELECT path FROM entries WHERE user_id = ? AND {_MADE} AND path IN ({marks})", (user_id, *paths)
+    )
+    return {str(path) for (path,) in found}
+
+
+async def made_in(db: Database, user_id: int, parent: str) -> list[str]:
+    """Paths of the folders that were made directly in the folder *parent*."""
+    found = await db.read(f"SELECT path FROM entries WHERE user_id = ? AND parent = ? AND {_MADE}", (user_id, parent))
+    return [str(path) for (path,) in found]
+
+
+async def is_folder(db: Database, user_id: int, path: str) -> bool:
+    """Was *path* made as a folder, or is there something below it?"""
+    found = await db.read(
+        f"SELECT 1 FROM entries WHERE user_id = ?1 AND {_MADE} AND path = ?2 UNION ALL SELECT 1 FROM entries"
+        " WHERE user_id = ?1 AND live AND path >= ?2 || '/' AND path < ?2 || '0' LIMIT 1",
+        (user_id, path),
+    )
+    return bool(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What there is at and below a folder."""
+
+    rows: int  # files and made folders
+    longest: int  # bytes of the longest path
+    deepest: int  # segments of the deepest path
+
+
+async def extent(db: Database, user_id: int, folder: str) -> Extent:
+    """Of a folder that there is."""
+    [row] = await db.read(
+        "SELECT count(*), max(length(CAST(path AS BLOB))), max(1 + length(path) - length(replace(path, '/', '')))"
+        " FROM entries WHERE user_id = ?1 AND live AND path >= ?2 AND path < ?2 || '0'"
+        " AND (path = ?2 OR path >= ?2 || '/')",
+        (user_id, folder),
+    )
+    return built(Extent, *row)
+
+
+async def by_node(db: Database, user_id: int, node: int) -> Entry | None:
+    """The live thing of that identity, wherever it is now."""
+    found = await db.read(
+        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ?1 AND live AND node = ?2 UNION ALL"
+        f" SELECT {_COLUMNS} FROM entries WHERE user_id = ?1 AND live AND seq = ?2 AND node IS NULL LIMIT 1",
+        (user_id, node),
+    )
+    return _entry(found[0]) if found else None
 
 
 async def owner_of_hash(db: Database, digest: bytes) -> Entry | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from syncd.db.database import Value
 from syncd.model import ClashKind, ClashState, Reason
 
 Place = tuple[str, ...]  # names below the volume
+FOLDER_PAGE = 500  # rows of a folder that are written at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,39 @@ class Gone:
     path: str
     device_id: str | None = None
     moved_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The path is now a folder that stays also while it is empty."""
+
+    user_id: int
+    path: str
+    device_id: str | None = None
+    moved_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderMoved:
+    """A folder with all that is in it has another path; *rows* is how many rows of the index tell of them."""
+
+    user_id: int
+    path: str
+    target: str
+    rows: int
+    device_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderBinned:
+    """A folder with all that is in it now lies at *place* of the trash; *rows* as for FolderMoved."""
+
+    user_id: int
+    path: str
+    place: str
+    rows: int
+    reason: Reason
+    device_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +127,14 @@ class Finished:
     clash: Clashed | None = None
 
 
-Record = Live | Gone | Binned | Unbinned | Clashed | Settled | Finished
+PathChange = Live | Gone | Made
+FolderChange = FolderMoved | FolderBinned
+Change = PathChange | FolderChange  # what the feed tells of
+Record = Change | Binned | Unbinned | Clashed | Settled | Finished
 # How decode makes them again, from what encode wrote of these same classes.
 _KINDS: dict[str, Callable[..., Record]] = {
-    kind.__name__: kind for kind in (Live, Gone, Binned, Unbinned, Clashed, Settled, Finished)
+    kind.__name__: kind
+    for kind in (Live, Gone, Made, FolderMoved, FolderBinned, Binned, Unbinned, Clashed, Settled, Finished)
 }
 
 
@@ -105,7 +143,8 @@ class Step:
     """A rename from *source* to *target* (both None: nothing moves, only rows change) and its records.
 
     A target of None with a source means the file is removed for good. With *aside*, a file that stands at the target
-    goes there, and *inode* tells after a crash which of the two stands at the target now.
+    goes there, and *inode* tells after a crash which of the two stands at the target now. With a target and no source,
+    a folder is made there. *emptied* are folders that go, the deepest first, if nothing is left in them.
     """
 
     source: Place | None
@@ -113,12 +152,26 @@ class Step:
     records: tuple[Record, ...]
     aside: Place | None = None
     inode: int = 0  # of the file at the source
+    emptied: tuple[Place, ...] = ()
+
+
+def seqs(record: Record) -> int:
+    """How many seqs it takes."""
+    match record:
+        case FolderMoved():
+            return 2 * record.rows
+        case FolderBinned():
+            return record.rows
+        case Live() | Gone() | Made():
+            return 1
+        case _:
+            return 0
 
 
 def encode(step: Step) -> str:
     """*step* as JSON, for the intents table."""
     records = [_plain(one) for one in step.records]
-    return json.dumps([step.source, step.target, records, step.aside, step.inode])
+    return json.dumps([step.source, step.target, records, step.aside, step.inode, step.emptied])
 
 
 def _plain(value: Value | Record) -> object:
@@ -133,8 +186,9 @@ def _plain(value: Value | Record) -> object:
 def decode(text: str) -> Step:
     """The inverse of encode."""
     source, target, records, *rest = json.loads(text)  # version 0.1 wrote three
-    aside, inode = rest or (None, 0)
-    return Step(_place(source), _place(target), tuple(_record(*one) for one in records), _place(aside), inode)
+    aside, inode, *rest = rest or (None, 0)
+    emptied = tuple(tuple(one) for one in rest[0]) if rest else ()  # as did what came before folders
+    return Step(_place(source), _place(target), tuple(_record(*one) for one in records), _place(aside), inode, emptied)
 
 
 def _place(names: list[str] | None) -> Place | None:
@@ -160,9 +214,9 @@ def _field(name: str, value: object) -> object:
 
 def apply(
     connection: sqlite3.Connection, records: Sequence[Record], *, now_ms: int, uptime_s: int
-) -> list[tuple[int, Live | Gone]]:
-    """Write *records* in their order, inside a transaction; each change of a path with the seq it got."""
-    paths = [one for one in records if isinstance(one, (Live, Gone))]
+) -> list[tuple[int, Change]]:
+    """Write *records* in their order, inside a transaction; each change with the (last) seq it got."""
+    paths = [one for one in records if isinstance(one, PathChange)]
     issued = _write_entries(connection, paths, now_ms)
     connection.executemany(
         "INSERT OR REPLACE INTO trash (user_id, place, parent, original, hash, size, disk_mtime_ns, reason,"
@@ -179,7 +233,47 @@ def apply(
     unbinned = [(one.trash_id,) for one in records if isinstance(one, Unbinned)]
     connection.executemany("DELETE FROM trash WHERE id = ?", unbinned)
     _write_clashes(connection, records, now_ms)
+    for one in records:
+        if isinstance(one, FolderChange):
+            last = 0
+            for page in _single(connection, one):
+                last = apply(connection, page, now_ms=now_ms, uptime_s=uptime_s)[-1][0]
+            issued.append((last, one))
     return issued
+
+
+def _single(connection: sqlite3.Connection, one: FolderChange) -> Iterator[list[Record]]:
+    """What the change of a folder is for each row at or below it, some at a time: a folder may hold a library."""
+    last = ""
+    while True:
+        rows = connection.execute(
+            "SELECT path, hash, size, disk_mtime_ns FROM entries WHERE user_id = ?1 AND live AND path > ?2"
+            " AND path >= ?3 AND path < ?3 || '0' AND (path = ?3 OR path >= ?3 || '/') ORDER BY path LIMIT ?4",
+            (one.user_id, last, one.path, FOLDER_PAGE),
+        ).fetchall()
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield [record for row in rows for record in _of_row(one, *row)]
+
+
+def _of_row(
+    one: FolderChange, path: str, digest: bytes | None, size: int, mtime_ns: int
+) -> Iterator[Live | Gone | Made | Binned]:
+    below = path[len(one.path) :]
+    match one:
+        case FolderMoved():
+            target = one.target + below
+            yield Gone(one.user_id, path, one.device_id, target)
+            if digest is None:
+                yield Made(one.user_id, target, one.device_id, path)
+            else:
+                yield Live(one.user_id, target, digest, size, mtime_ns, one.device_id, path)
+        case FolderBinned():
+            yield Gone(one.user_id, path, one.device_id)
+            if digest is not None:
+                place = one.place + below
+                yield Binned(one.user_id, place, path, digest, size, mtime_ns, one.reason, one.device_id)
 
 
 def _write_clashes(connection: sqlite3.Connection, records: Sequence[Record], now_ms: int) -> None:
@@ -213,16 +307,23 @@ def _note_clash(connection: sqlite3.Connection, one: Clashed, now_ms: int) -> in
     return clash_id
 
 
+# What the thing was before: the row of that path or, of something that moved, the tombstone that was just put at the
+# old one. A file that takes the place of a folder is another thing.
+_BEFORE = (
+    "FROM entries WHERE user_id = ?1 AND path = coalesce(?10, ?2)"
+    " AND (NOT ?4 OR ?10 IS NOT NULL OR live AND (hash IS NULL) = (?5 IS NULL))"
+)
 _INSERT = (
     "INSERT OR REPLACE INTO entries (user_id, path, parent, live, hash, size, disk_mtime_ns, device_id, changed_ms,"
-    " moved_from, moved_to, born_seq) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,"
-    " (SELECT coalesce(born_seq, seq) FROM entries WHERE user_id = ?1 AND path = ?2 AND live AND ?4))"
+    " moved_from, moved_to, born_seq, node, born_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,"
+    " (SELECT coalesce(born_seq, seq) FROM entries WHERE user_id = ?1 AND path = ?2 AND live AND ?4),"
+    f" (SELECT coalesce(node, seq) {_BEFORE}), (SELECT coalesce(born_ms, changed_ms) {_BEFORE}))"
 )
 
 
 def _write_entries(
-    connection: sqlite3.Connection, paths: Sequence[Live | Gone], now_ms: int
-) -> list[tuple[int, Live | Gone]]:
+    connection: sqlite3.Connection, paths: Sequence[PathChange], now_ms: int
+) -> list[tuple[int, Change]]:
     if not paths:
         return []
     connection.executemany(_INSERT, [_entry_values(one, now_ms) for one in paths])
@@ -231,11 +332,15 @@ def _write_entries(
     return list(enumerate(paths, start=last - len(paths) + 1))
 
 
-def _entry_values(one: Live | Gone, now_ms: int) -> tuple[Value, ...]:
+def _entry_values(one: PathChange, now_ms: int) -> tuple[Value, ...]:
     head = (one.user_id, one.path, parent_of(one.path))
-    if isinstance(one, Live):
-        return (*head, 1, one.hash, one.size, one.disk_mtime_ns, one.device_id, now_ms, one.moved_from, None)
-    return (*head, 0, None, None, None, one.device_id, now_ms, None, one.moved_to)
+    match one:
+        case Live():
+            return (*head, 1, one.hash, one.size, one.disk_mtime_ns, one.device_id, now_ms, one.moved_from, None)
+        case Made():
+            return (*head, 1, None, None, None, one.device_id, now_ms, one.moved_from, None)
+        case Gone():
+            return (*head, 0, None, None, None, one.device_id, now_ms, None, one.moved_to)
 
 
 def parent_of(path: str) -> str:

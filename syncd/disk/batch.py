@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -52,6 +52,21 @@ class Batch:
         self._changed.add(target[:-1])
         if note_source:
             self._changed.add(source[:-1])
+
+    def make_folder(self, place: Place) -> None:
+        """Make a folder; FileExistsError if the place is not free."""
+        os.mkdir(place[-1], dir_fd=self._folder(place[:-1], make=True))
+        self._changed.add(place[:-1])
+
+    def remove_emptied(self, places: Iterable[Place]) -> None:
+        """Remove these folders, in order, up to the first in which something is left."""
+        for place in places:
+            if not self._root.remove_folder(place):
+                return
+            self._changed.discard(place)
+            self._changed.add(place[:-1])
+            if (fd := self._open.pop(place, None)) is not None:
+                os.close(fd)
 
     def replace(self, source: Place, target: Place, aside: Place) -> None:
         """Put the file at *source* in the place of the one at *target*, which goes to *aside*.

@@ -158,7 +158,7 @@ class Root:
 
     def make_folders(self, place: Place) -> list[Place]:
         """Make *place* and what is missing above it; the folders whose listing changed (they want a flush)."""
-        if self._is_folder(place):
+        if self.is_folder(place):
             return []
         changed = []
         for depth in range(1, len(place) + 1):
@@ -170,23 +170,46 @@ class Root:
             changed.append(place[: depth - 1])
         return changed
 
-    def _is_folder(self, place: Place) -> bool:
+    def is_folder(self, place: Place) -> bool:
+        """Does a folder stand at *place*?"""
         try:
             with self.folder(place):
                 return True
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
     def remove_empty(self, place: Place) -> bool:
         """Remove the folder at *place* if it holds nothing but empty folders; is the place free now?"""
+        bare = self.bare(place)
+        return bool(bare) and all(self.remove_folder(one) for one in bare)
+
+    def remove_folder(self, place: Place) -> bool:
+        """Remove the folder at *place* if nothing is in it; was it removed?"""
         try:
-            if not all(one.is_dir and self.remove_empty((*place, one.name)) for one in self.names(place)):
-                return False
             with self.folder(place[:-1]) as above:
                 os.rmdir(place[-1], dir_fd=above)
         except OSError:  # it is no folder, or something is in it, or somebody has mounted a disk there
             return False
         return True
+
+    def bare(self, place: Place) -> list[Place]:
+        """The folder at *place* and all below it, the deepest first, if there is nothing else in them; else none."""
+        if not self.is_folder(place):
+            return []
+        found: list[Place] = []
+        with self.folder(place) as folder:
+            names = os.listdir(folder)
+        for name in names:
+            below = self.bare((*place, name))
+            if not below:
+                return []
+            found += below
+        return [*found, place]
+
+    def changed_ns(self, place: Place) -> int:
+        """When something was put into the folder at *place* last, or taken from it; raises FileNotFoundError."""
+        with self.folder(place) as folder:
+            return os.fstat(folder).st_mtime_ns
 
     def unlink(self, place: Place) -> None:
         """Remove a file; one that is gone already is fine."""

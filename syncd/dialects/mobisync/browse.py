@@ -27,7 +27,7 @@ async def folders(request: web.Request) -> web.Response:
         return web.json_response([])
     device = text_field(body, "DeviceId").strip()
     below = device_folder(device) if device else ""
-    return web.json_response(by_year(await tree.folders(request.app[CORE], found.user, below)))
+    return web.json_response(by_year(await tree.folders_below(request.app[CORE], found.user, below)))
 
 
 def by_year(paths: list[str]) -> list[dict[str, str | list[str]]]:
@@ -76,7 +76,7 @@ async def _of_device(core: Core, user: User, device: str, folder: str) -> list[s
 
 async def _of_all(core: Core, user: User, folder: str) -> list[str]:
     """As of each device, every entry with its device's folder in front."""
-    devices = {path.partition("/")[0] for path in await tree.folders(core, user)}
+    devices = {path.partition("/")[0] for path in await tree.folders_below(core, user)}
     if folder.partition("/")[0] == TRASH:
         devices = set(await trash.tops(core, user))
     listed = [f"{device}/{file}" for device in devices - {""} for file in await _of_device(core, user, device, folder)]
