@@ -13,16 +13,20 @@ from syncd import ini
 from syncd.ini import Assignment, ConfigError, Lines, Problem
 from syncd.options import Address
 from syncd.sections import (
+    APP,
     AccountsSection,
+    AppSection,
     Config,
     MediaSection,
     MobisyncSection,
     Option,
     ServerSection,
+    SettingsSection,
     StorageSection,
     SyncSection,
     TrashSection,
     UploadsSection,
+    app_options,
     options,
 )
 
@@ -30,6 +34,7 @@ __all__ = [
     "DEFAULT_PATH",
     "AccountsSection",
     "Address",
+    "AppSection",
     "Config",
     "ConfigError",
     "Loaded",
@@ -38,11 +43,13 @@ __all__ = [
     "Option",
     "Problem",
     "ServerSection",
+    "SettingsSection",
     "Source",
     "StorageSection",
     "SyncSection",
     "TrashSection",
     "UploadsSection",
+    "app_options",
     "load",
     "options",
 ]
@@ -76,7 +83,8 @@ def load(path: Path, overrides: Sequence[str] = (), *, may_be_missing: bool = Fa
     """
     lines = _lines(path, may_be_missing)
     reading = _Reading()
-    reading.problems += [*lines.problems, *_bad_sections(lines, str(path)), *_doubled(lines, str(path))]
+    reading.problems += [*lines.problems, *_doubled(lines, str(path))]
+    reading.take_headers(lines, str(path))
     for item in lines.assignments:
         if item.section in reading.sections:  # an unknown section was reported once, by its header
             reading.take(item, str(path))
@@ -90,16 +98,39 @@ class _Reading:
 
     def __init__(self) -> None:
         self.table = {(one.section, one.key): one for one in options()}
-        self.sections = tuple(dict.fromkeys(one.section for one in options()))
+        self.sections = list(dict.fromkeys(one.section for one in options()))
         self.values: dict[Name, object] = {}
         self.places: dict[Name, tuple[str, int]] = {}
         self.problems: list[Problem] = []
+
+    def take_headers(self, lines: Lines, file: str) -> None:
+        """Note the sections of *file*; a header that is unknown or was there before is a problem."""
+        first: dict[str, int] = {}
+        for section, line in lines.sections:
+            try:
+                self._know(section)
+                if section in first:
+                    raise ValueError(f"began in line {first[section]} already; move these keys there")
+            except ValueError as exc:
+                self.problems.append(Problem(file, line, str(exc), section))
+            first.setdefault(section, line)
+
+    def _know(self, section: str) -> None:
+        """Make the table hold the settings of *section*; raises ValueError when there can be no such section."""
+        if section in self.sections:
+            return
+        rows = tuple(app_options(section))
+        if not rows:
+            raise ValueError("unknown section" + _perhaps(section, [*self.sections, f"{APP}:NAME"]))
+        self.sections.append(section)
+        self.table |= {(one.section, one.key): one for one in rows}
 
     def take(self, item: Assignment, file: str) -> None:
         """Note one value of *file*."""
         name = (item.section, item.key)
         self.places[name] = (file, item.line)
         try:
+            self._know(item.section)
             if name not in self.table:
                 raise ValueError(_unknown(item, self.table))
             self.values[name] = self.table[name].kind.parse(item.value)
@@ -120,7 +151,12 @@ class _Reading:
         config = Config()
         for section in self.sections:
             given = {key: value for (owner, key), value in self.values.items() if owner == section}
-            config = replace(config, **{section: replace(getattr(config, section), **given)})
+            _, is_app, name = section.partition(":")
+            if is_app:
+                texts = {key: str(value) for key, value in given.items()}
+                config = replace(config, apps=(*config.apps, replace(AppSection(name), **texts)))
+            else:
+                config = replace(config, **{section: replace(getattr(config, section), **given)})
         if not {("storage", "path"), ("server", "state")} & {(one.section, one.key) for one in self.problems}:
             self.problems += self._nested(config)
         if self.problems:
@@ -150,18 +186,6 @@ def _lines(path: Path, may_be_missing: bool) -> Lines:
         raise
 
 
-def _bad_sections(lines: Lines, file: str) -> Iterator[Problem]:
-    """A problem for each header that is unknown or was there before."""
-    known = tuple(dict.fromkeys(one.section for one in options()))
-    first: dict[str, int] = {}
-    for section, line in lines.sections:
-        if section not in known:
-            yield Problem(file, line, f"unknown section{_perhaps(section, known)}", section)
-        elif section in first:
-            yield Problem(file, line, f"began in line {first[section]} already; move these keys there", section)
-        first.setdefault(section, line)
-
-
 def _doubled(lines: Lines, file: str) -> Iterator[Problem]:
     """A problem for each key that was there before."""
     first: dict[Name, int] = {}
@@ -174,8 +198,6 @@ def _doubled(lines: Lines, file: str) -> Iterator[Problem]:
 
 def _unknown(item: Assignment, table: Iterable[Name]) -> str:
     """What to say of a key that is not in *table*."""
-    if item.section not in (section for section, _ in table):
-        return "unknown section" + _perhaps(item.section, dict.fromkeys(section for section, _ in table))
     if homes := [section for section, key in table if key == item.key]:
         return f"unknown key here; it belongs below [{homes[0]}]"
     return "unknown key" + _perhaps(item.key, [key for section, key in table if section == item.section])

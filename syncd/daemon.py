@@ -196,8 +196,6 @@ def _reload(core: Core, load: Callable[[], Config]) -> None:
     ):
         log.warning("[server] (but for log_level), [storage] and [media] change at the next start")
     core.accounts.set_session_days(new.accounts.session_days)
-    core.config = replace(
-        kept, accounts=new.accounts, uploads=new.uploads, mobisync=new.mobisync, sync=new.sync, trash=new.trash
-    )
+    core.config = replace(new, server=kept.server, storage=kept.storage, media=kept.media)
     logging.getLogger().setLevel(new.server.log_level.upper())
     log.info("the configuration was read again")

@@ -20,6 +20,24 @@ T_co = TypeVar("T_co", covariant=True)
 
 LISTEN_MAX = 16  # sockets; more than that is a slip of the pen
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?", re.ASCII)
+HEX_COLOUR = re.compile(r"#([0-9a-f]{3}){1,2}", re.ASCII)
+RGB = re.compile(r"rgb\( *([0-9]{1,3}) *, *([0-9]{1,3}) *, *([0-9]{1,3}) *\)", re.ASCII)
+# CSS Color Module Level 4 §6.1; of the greys those that are spelt "gray".
+COLOURS = """
+aliceblue antiquewhite aqua aquamarine azure beige bisque black blanchedalmond blue blueviolet brown burlywood
+cadetblue chartreuse chocolate coral cornflowerblue cornsilk crimson cyan darkblue darkcyan darkgoldenrod darkgray
+darkgreen darkkhaki darkmagenta darkolivegreen darkorange darkorchid darkred darksalmon darkseagreen darkslateblue
+darkslategray darkturquoise darkviolet deeppink deepskyblue dimgray dodgerblue firebrick floralwhite forestgreen
+fuchsia gainsboro ghostwhite gold goldenrod gray green greenyellow honeydew hotpink indianred indigo ivory khaki
+lavender lavenderblush lawngreen lemonchiffon lightblue lightcoral lightcyan lightgoldenrodyellow lightgray lightgreen
+lightpink lightsalmon lightseagreen lightskyblue lightslategray lightsteelblue lightyellow lime limegreen linen
+magenta maroon mediumaquamarine mediumblue mediumorchid mediumpurple mediumseagreen mediumslateblue mediumspringgreen
+mediumturquoise mediumvioletred midnightblue mintcream mistyrose moccasin navajowhite navy oldlace olive olivedrab
+orange orangered orchid palegoldenrod palegreen paleturquoise palevioletred papayawhip peachpuff peru pink plum
+powderblue purple rebeccapurple red rosybrown royalblue saddlebrown salmon sandybrown seagreen seashell sienna silver
+skyblue slateblue slategray snow springgreen steelblue tan teal thistle tomato turquoise violet wheat white whitesmoke
+yellow yellowgreen
+"""
 SWITCH = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 
 
@@ -175,6 +193,56 @@ class Program:
 
     def parse(self, text: str) -> str:
         return str(absolute(text)) if text else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Some words on one line, or nothing."""
+
+    most: int  # characters
+
+    @property
+    def allowed(self) -> str:
+        return f"at most {self.most} characters, or empty"
+
+    def parse(self, text: str) -> str:
+        if len(text) > self.most:
+            raise ValueError(f"has {len(text)} characters; write at most {self.most}")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The absolute path of an SVG or PNG file, or nothing."""
+
+    @property
+    def allowed(self) -> str:
+        return "an absolute path that ends in .svg or .png, or empty"
+
+    def parse(self, text: str) -> str:
+        if text and not text.lower().endswith((".svg", ".png")):
+            raise ValueError(f"{text!r} ends in neither .svg nor .png; write the path of such a file")
+        return str(absolute(text)) if text else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A colour as CSS has it. It is written into a page, so nothing else gets through."""
+
+    @property
+    def allowed(self) -> str:
+        return "a colour: #rgb, #rrggbb, rgb(r, g, b) or its CSS name"
+
+    def parse(self, text: str) -> str:
+        low = text.lower()
+        parts = RGB.fullmatch(low)
+        if not (
+            HEX_COLOUR.fullmatch(low)
+            or low in COLOURS.split()
+            or (parts and all(int(one) < 256 for one in parts.groups()))
+        ):
+            raise ValueError(f"{text!r} is no colour; write it like #443e4d, rgb(68, 62, 77) or purple")
+        return low
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A setting is a field here and nothing else anywhere: `syncd/config.py` reads it,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,12 +16,15 @@ from syncd.options import (
     Address,
     Addresses,
     Choice,
+    Colour,
     Documented,
     Folder,
     HostNames,
     Kind,
+    Picture,
     Program,
     Switch,
+    Text,
     Url,
     Whole,
     WholeOrAuto,
@@ -215,6 +219,39 @@ class TrashSection:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsSection:
+    """The door for apps that keep their settings in step (SxncD). It is open once there is an [app:...] section."""
+
+    max_kb: int = option(
+        1024,
+        Whole(64, 16_384, "KiB"),
+        "The largest settings that are taken of one app of one user.",
+    )
+    keep: int = option(
+        10,
+        Whole(1, 1000, "versions"),
+        "So many of the last saves are kept for each app of each user, and can be brought back with: syncd settings "
+        "restore",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AppSection:
+    """An app that keeps its settings here. A section for each: its name is the app's, as syncd key add wants it."""
+
+    name: str
+    title: str = option("", Text(60), "What people call the app. Empty: its name in the section's line.")
+    logo: str = option("", Picture(), "A picture for its card on the web page.")
+    color1: str = option("rgb(68, 62, 77)", Colour(), "The colour at one end of its card on the web page.")
+    color2: str = option("rgb(19, 2, 28)", Colour(), "The colour at the other end of its card.")
+    button: str = option("rgb(255, 205, 57)", Colour(), "The colour of the buttons on its card.")
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings, checked. Building one without arguments gives the defaults."""
 
@@ -226,6 +263,22 @@ class Config:
     sync: SyncSection = field(default_factory=SyncSection)
     media: MediaSection = field(default_factory=MediaSection)
     trash: TrashSection = field(default_factory=TrashSection)
+    settings: SettingsSection = field(default_factory=SettingsSection)
+    apps: tuple[AppSection, ...] = ()  # in the order of the file
+
+    def app(self, name: str) -> AppSection | None:
+        """The app whose section is `[app:<name>]`."""
+        return next((one for one in self.apps if one.name == name), None)
+
+    def section(self, name: str) -> object:
+        """What is below `[<name>]`."""
+        word, _, app = name.partition(":")
+        return self.app(app) if word == APP else getattr(self, name)
+
+
+APP = "app"  # what the names of their sections begin with: [app:obtainium]
+APP_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
+EXAMPLE = AppSection("obtainium", "Obtainium")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,15 +293,35 @@ class Option:
 
 
 def options() -> Iterator[Option]:
-    """Every setting, in the order of the file. A field without option() is a mistake and raises KeyError."""
+    """Every setting that is always there, in the order of the file.
+
+    A field without option() is a mistake and raises KeyError.
+    """
     for section in fields(Config):
         defaults = getattr(Config(), section.name)
-        for setting in fields(defaults):
+        if defaults != ():
+            yield from _options_of(section.name, type(defaults))
+
+
+def _options_of(section: str, kind: type, but: str = "") -> Iterator[Option]:
+    for setting in fields(kind):
+        if setting.name != but:
             documented: Documented = setting.metadata["option"]
-            default: object = getattr(defaults, setting.name)
-            yield Option(section.name, setting.name, default, documented.kind, documented.help)
+            default: object = setting.default
+            yield Option(section, setting.name, default, documented.kind, documented.help)
+
+
+def app_options(section: str) -> Iterator[Option]:
+    """The settings of *section*, `app:NAME`; none when it is no such section. Raises ValueError for a bad NAME."""
+    word, colon, name = section.partition(":")
+    if word != APP or not colon:
+        return
+    if not APP_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of an app; write 1 to 40 small letters, digits, - and _")
+    yield from _options_of(section, AppSection, but="name")
 
 
 def explanation(section: str) -> str:
     """What *section* is about, in one sentence."""
-    return type(getattr(Config(), section)).__doc__ or ""
+    kind = AppSection if section.startswith(f"{APP}:") else type(getattr(Config(), section))
+    return kind.__doc__ or ""

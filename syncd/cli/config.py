@@ -55,7 +55,7 @@ def show(args: argparse.Namespace) -> int:
 
 
 def _value(loaded: Loaded, source: Source) -> object:
-    value: object = getattr(getattr(loaded.config, source.section), source.key)
+    value: object = getattr(loaded.config.section(source.section), source.key)
     return value
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from syncd.options import written
-from syncd.sections import Option, explanation, options
+from syncd.sections import EXAMPLE, Option, app_options, explanation, options
 
 COLUMNS = 78  # a terminal of 80, as a serial console or `vi` on a router has it
 
@@ -27,12 +28,21 @@ HEAD = """\
 
 def conf() -> str:
     """The commented reference file, every setting at its default."""
-    return HEAD + "".join(_section(name, tuple(rows)) for name, rows in groupby(options(), key=lambda one: one.section))
+    always = "".join(_section(name, tuple(rows)) for name, rows in groupby(options(), key=lambda one: one.section))
+    return HEAD + always + _example()
+
+
+def _example() -> str:
+    """An app, all of it behind '#': there is none by default."""
+    section = f"app:{EXAMPLE.name}"
+    rows = (replace(one, default=getattr(EXAMPLE, one.key)) for one in app_options(section))
+    return _section(section, tuple(rows)).replace(f"\n[{section}]", f"\n#[{section}]")
 
 
 def _section(name: str, rows: tuple[Option, ...]) -> str:
     settings = "\n".join("".join(f"{line}\n" for line in _setting(one)) for one in rows)
-    return f"\n\n# {explanation(name)}\n[{name}]\n\n{settings}"
+    about = "\n".join(textwrap.wrap(explanation(name), COLUMNS, initial_indent="# ", subsequent_indent="# "))
+    return f"\n\n{about}\n[{name}]\n\n{settings}"
 
 
 def _setting(one: Option) -> Iterator[str]:
@@ -43,7 +53,8 @@ def _setting(one: Option) -> Iterator[str]:
 
 def markdown() -> str:
     """A Markdown table of all settings."""
-    rows = [f"| {' | '.join(_cells(one))} |\n" for one in options()]
+    apps = (replace(one, section="app:NAME") for one in app_options(f"app:{EXAMPLE.name}"))
+    rows = [f"| {' | '.join(_cells(one))} |\n" for one in (*options(), *apps)]
     return "| Setting | Default | Possible | What it does |\n|---|---|---|---|\n" + "".join(rows)
 
 

@@ -11,6 +11,8 @@ trash      what can be brought back, and when it ends
 reconcile  the tree is the truth: outside changes become ordinary changes
 verify     re-reads what is stored
 accounts   users, devices, sessions, keys
+settings   what apps keep in step, by whose save is newer
+keys       the keys with which they do
 passwords  bcrypt, off the loop
 throttle   log-in attempts
 changes    what doors and workers may do to a tree

@@ -70,12 +70,20 @@ class Accounts:
         self._cache.clear()
         self._names.clear()
 
+    @property
+    def changes(self) -> int:
+        """How often somebody was added, removed or revoked: whoever remembers a user forgets when it grows."""
+        return self._changes
+
     def set_session_days(self, days: int) -> None:
         """Sessions end this long after their last use, from now on."""
         self._session_ms = days * DAY_MS
         self._changed()
 
     # Users
+
+    async def by_id(self, user_id: int) -> User | None:
+        return await users.by_id(self._db, user_id)
 
     async def find(self, name: str) -> User | None:
         """The user called *name* in any case, or whose public id that is."""

@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from syncd.clock import Clock, now_ms
 from syncd.config import Config
@@ -25,6 +27,10 @@ from syncd.disk.state import open_state, signing_key
 from syncd.disk.volume import SERVICE_DIR, Volume, VolumeState, mark, read_mark
 from syncd.errors import VolumeUnavailable
 from syncd.model import Entry
+
+if TYPE_CHECKING:
+    from syncd.core.keys import AppKeys
+    from syncd.core.settings.store import Settings
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +87,22 @@ class Core:
                     passwords.close()
                 disk.close()
                 await db.close()
+
+    # Settings of apps: loaded when somebody asks for them, because most boxes have none
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What apps have saved, and by which devices."""
+        from syncd.core.settings.store import Settings
+
+        return Settings(self._db, self.keeper, lambda: self.config.settings)
+
+    @cached_property
+    def keys(self) -> AppKeys:
+        """The keys of apps."""
+        from syncd.core.keys import AppKeys
+
+        return AppKeys(self._db, self.accounts, self.keeper, lambda: self.config)
 
     async def _close(self, passwords: Passwords) -> None:
         await self.unmount()

@@ -12,5 +12,7 @@ cursors   how far each device has applied the feed, and what the feed remembers
 meta      small facts about the index itself
 users     accounts
 devices   devices, sessions and keys
+app_keys  keys of apps that keep their settings here
+app_settings  what they saved, and by which devices
 volumes   which disks this box serves, and how far their sequences are reserved
 """

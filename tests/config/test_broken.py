@@ -89,6 +89,28 @@ BROKEN = [
     ("public_url_with_password", "[server]\npublic_url = http://a:b@nas\n", 2, "not a plain web address"),
     ("public_url_with_query", "[server]\npublic_url = http://nas/?x\n", 2, "not a plain web address"),
     ("hosts_with_port", "[server]\nhosts = nas:80\n", 2, "without port or http://"),
+    ("app_without_name", "[app:]\ntitle = x\n", 1, "'' is no name of an app; write 1 to 40 small letters"),
+    ("app_alone", "[app]\ntitle = x\n", 1, "trash, settings, app:NAME"),
+    ("app_in_capitals", "[app:Obtainium]\n", 1, "small letters"),
+    ("app_with_slash", "[app:a/b]\n", 1, "small letters"),
+    ("app_with_dot", "[app:a.b]\n", 1, "small letters"),
+    ("app_with_umlaut", "[app:grün]\n", 1, "small letters"),
+    ("app_with_long_name", f"[app:{'a' * 41}]\n", 1, "1 to 40"),
+    ("app_twice", "[app:a]\n[app:b]\n[app:a]\n", 3, "began in line 1 already"),
+    ("app_with_unknown_key", "[app:a]\ntitel = x\n", 2, "[app:a] titel: unknown key; did you mean title?"),
+    ("app_with_another_key", "[app:a]\npath = /x\n", 2, "belongs below [storage]"),
+    ("app_renamed", "[app:a]\nname = b\n", 2, "unknown key"),
+    ("app_with_long_title", f"[app:a]\ntitle = {'x' * 61}\n", 2, "has 61 characters"),
+    ("app_with_relative_logo", "[app:a]\nlogo = a.svg\n", 2, "does not begin with '/'"),
+    ("app_with_logo_of_another_kind", "[app:a]\nlogo = /a.jpg\n", 2, "neither .svg nor .png"),
+    ("colour_that_ends_the_style", "[app:a]\ncolor1 = red;}\n", 2, "is no colour"),
+    ("colour_that_fetches", "[app:a]\ncolor2 = url(//x)\n", 2, "is no colour"),
+    ("colour_nobody_knows", "[app:a]\nbutton = reddish\n", 2, "is no colour"),
+    ("colour_of_four_digits", "[app:a]\nbutton = #1234\n", 2, "is no colour"),
+    ("colour_beyond_255", "[app:a]\nbutton = rgb(1, 2, 256)\n", 2, "is no colour"),
+    ("colour_of_several_names", "[app:a]\nbutton = red blue\n", 2, "is no colour"),
+    ("colour_empty", "[app:a]\nbutton =\n", 2, "is no colour"),
+    ("keep_nothing", "[settings]\nkeep = 0\n", 2, "1 to 1000 versions"),
     ("hosts_with_star", "[server]\nhosts = *.example.org\n", 2, "not a host name"),
 ]
 
@@ -134,7 +156,18 @@ def test_keys_below_a_broken_header_are_not_blamed_on_the_section_above(tmp_path
 
 
 @pytest.mark.parametrize(
-    "text", ["trash.keep_days", "keep_days=3", "=", "", "trash.keep_days=x", "storage.path=/a\nb", "storage.path=/"]
+    "text",
+    [
+        "trash.keep_days",
+        "keep_days=3",
+        "=",
+        "",
+        "trash.keep_days=x",
+        "storage.path=/a\nb",
+        "storage.path=/",
+        "app:A.title=x",
+        "app:.title=x",
+    ],
 )
 def test_a_wrong_override_ends_with_78(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "syncd.conf"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd import ini
-from syncd.config import Address, Config, Option, load, options
+from syncd.config import Address, AppSection, Config, Option, load, options
 from syncd.options import written
+from syncd.sections import EXAMPLE
 
 REFERENCE = Path(__file__).parents[2] / "etc" / "syncd.conf"
 
@@ -36,11 +39,11 @@ def test_the_shipped_file_gives_the_defaults() -> None:
 
 def test_the_shipped_file_gives_the_defaults_with_every_line_in_force(tmp_path: Path) -> None:
     lines = REFERENCE.read_text().splitlines()
-    text = "\n".join(line[1:] if line.startswith("#") and line[1:2].islower() else line for line in lines)
+    text = "\n".join(line[1:] if re.match(r"#[a-z\[]", line) else line for line in lines)
     path = tmp_path / "syncd.conf"
     path.write_text(text)
     result = load(path)
-    assert result.config == Config()
+    assert result.config == Config(apps=(EXAMPLE,))
     assert not [one for one in result.sources if one.place == "default"]
 
 
@@ -97,6 +100,30 @@ def test_reserve_in_mib_or_auto(tmp_path: Path) -> None:
 def test_the_command_line_wins_and_its_last_word_counts(tmp_path: Path) -> None:
     text = "[trash]\nkeep_days = 3\n"
     assert loaded(tmp_path, text, "trash.keep_days=4", "trash.keep_days = 5").trash.keep_days == 5
+
+
+def test_an_app_is_a_section_and_needs_nothing_else(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "[app:thunder]\n[app:obtainium]\ntitle = Obtainium\nbutton = #FC3\n")
+    assert config.apps == (AppSection("thunder"), replace(EXAMPLE, button="#fc3"))
+    assert config.apps[0].title == "thunder"
+    assert config.app("obtainium") is config.apps[1] and config.app("x") is None
+
+
+def test_an_app_can_be_said_on_the_command_line(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "[app:b]\ntitle = B\n", "app:a.title=A", "app:b.title=", "app:a.color1=rgb(1,2,3)")
+    assert config.apps == (AppSection("b"), AppSection("a", "A", color1="rgb(1,2,3)"))
+
+
+def test_values_of_apps_know_where_they_were_said(tmp_path: Path) -> None:
+    path = tmp_path / "syncd.conf"
+    path.write_text("[app:a]\ntitle = A\n")
+    places = {(one.section, one.key): one.place for one in load(path).sources}
+    assert (places["app:a", "title"], places["app:a", "logo"]) == (f"{path}:2", "default")
+
+
+@pytest.mark.parametrize("colour", ["#fff", "#A1b2C3", "rgb(0,0,0)", "rgb( 255 , 1, 20 )", "RebeccaPurple", "yellow"])
+def test_colours_as_css_has_them(colour: str, tmp_path: Path) -> None:
+    assert loaded(tmp_path, f"[app:a]\ncolor1 = {colour}\n").apps[0].color1 == colour.lower()
 
 
 def test_each_value_knows_where_it_was_said(tmp_path: Path) -> None:

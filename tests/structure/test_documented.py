@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncd.cli import VERBS, parser_of, reference
-from syncd.config import Option, options
+from syncd.config import Option, app_options, options
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,11 +24,12 @@ def test_the_readme_shows_every_setting() -> None:
     assert reference.markdown().strip() in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("one", list(options()), ids=lambda one: f"{one.section}.{one.key}")
+@pytest.mark.parametrize("one", [*options(), *app_options("app:name")], ids=lambda one: f"{one.section}.{one.key}")
 def test_every_setting_is_explained(one: Option) -> None:
     assert len(one.help) > 30 and one.kind.allowed
     assert f"\n#{one.key} =" in reference.conf()
-    assert f"| `[{one.section}] {one.key}` |" in reference.markdown()
+    section = one.section.replace("app:name", "app:NAME")
+    assert f"| `[{section}] {one.key}` |" in reference.markdown()
 
 
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -17,7 +17,8 @@ CREATE TABLE settings (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
     app        TEXT    NOT NULL,
-    saved_ms   INTEGER NOT NULL,                  -- Unix ms, as the device said; may be before 1970
+    saved_ms   INTEGER NOT NULL,                  -- Unix ms, what counts; may be before 1970
+    said_ms    INTEGER NOT NULL,                  -- Unix ms, as the device said: later than saved_ms if far ahead
     data       TEXT    NOT NULL,
     device     TEXT    NOT NULL,                  -- its name
     stored_ms  INTEGER NOT NULL                   -- Unix ms, when it came here
@@ -29,7 +30,7 @@ CREATE TABLE settings_devices (
     user_id    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
     app        TEXT    NOT NULL,
     name       TEXT    NOT NULL,
-    seen_ms    INTEGER NOT NULL,                  -- Unix ms of the last contact
+    seen_ms    INTEGER NOT NULL,                  -- Unix ms of the last contact, to the hour: flash is spared
     PRIMARY KEY (user_id, app, name)
 ) STRICT, WITHOUT ROWID;
 
