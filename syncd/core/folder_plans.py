@@ -8,28 +8,31 @@ from syncd.core.plans import Ground, Plan, below_trash, free_place, look, requir
 from syncd.db import entries
 from syncd.db.records import FolderBinned, FolderMoved, Gone, Made, Place, Step
 from syncd.disk.faults import translated
-from syncd.disk.root import FileState
 from syncd.errors import Conflict, NotFound
 from syncd.model import PATH_BYTES, PATH_DEPTH, Reason, TreePath, User
 
 
 async def make(ground: Ground, user: User, path: TreePath, device_id: str | None) -> Plan:
     """Make a folder in one that there is; raises Conflict when something stands there, and NotFound."""
-    place = tree_place(user, path)
     if await entries.is_folder(ground.index, user.id, str(path)):
         raise Conflict("that folder is there already")
+    await require_parent(ground, user, path)
+    return await keep(ground, user, path, device_id)
+
+
+async def keep(ground: Ground, user: User, path: TreePath, device_id: str | None) -> Plan:
+    """Have a folder at *path* that stays; raises Conflict when a file stands there, or where it needs a folder."""
+    if await entries.made_among(ground.index, user.id, [str(path)]):
+        return Plan()
+    require_folders(ground, user, path)
+    place = tree_place(user, path)
     with translated():
         standing = ground.root.look(place)
-    if isinstance(standing, FileState):
-        raise Conflict("a file of that name is there already")
-    await require_parent(ground, user, path)
-    records = (Made(user.id, str(path), device_id),)
-    if standing is None:
-        return Plan((Step(None, place, records),), touched=frozenset((place,)))
-    if not await ground.disk.run(ground.root.is_folder, place):
-        raise Conflict("something that is neither file nor folder stands there")
-    # Another program made it, and no scan has seen it yet.
-    return Plan((Step(None, None, records),), touched=frozenset((place,)))
+    if standing is not None and not await ground.disk.run(ground.root.is_folder, place):
+        raise Conflict("something that is no folder has that name already")
+    # A folder that was not made was led to, or another program made it and no scan has seen it yet.
+    step = Step(None, place if standing is None else None, (Made(user.id, str(path), device_id),))
+    return Plan((step,), touched=frozenset((place,)))
 
 
 async def require_parent(ground: Ground, user: User, path: TreePath) -> None:

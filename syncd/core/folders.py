@@ -43,6 +43,17 @@ async def make(core: Core, user: User, path: TreePath, device_id: str | None = N
         await mount.committer.carry_out(partial(folder_plans.make, mount.ground, user, path, device_id))
 
 
+async def keep(core: Core, user: User, path: TreePath, device_id: str | None = None) -> bool:
+    """Have a folder there that stays, with what it is in; was there none?
+
+    Raises Conflict when something else stands in the way.
+    """
+    is_new = await find(core, user, path) is None
+    with core.use() as mount:
+        await mount.committer.carry_out(partial(folder_plans.keep, mount.ground, user, path, device_id))
+    return is_new
+
+
 async def discard(core: Core, user: User, path: TreePath, device_id: str | None = None) -> None:
     """Move a folder with all that is in it to the trash, in one step; raises NotFound."""
     with core.use() as mount:

@@ -63,6 +63,11 @@ class Story:
             lambda: self.api.delete(self._at("gone.txt")),
             self._bring_back,
             lambda: self.api.report([self._moved("sub/moved.txt", "sub/again.txt")]),
+            lambda: self.api.keep_folder(self._at("made/empty")),
+            lambda: self._put("made/in.txt", b"in a folder " + self._one),
+            lambda: self.api.move(self._at("made"), self._at("moved")),
+            lambda: self.api.remove_folder(self._at("moved/empty")),
+            lambda: self.api.keep_folder(self._at("kept")),
         )
 
     def at_the_end(self) -> dict[str, bytes]:
@@ -71,7 +76,10 @@ class Story:
             "big.bin": self._bigger,
             "gone.txt": b"to be deleted " + self._one,
             "sub/again.txt": b"to be moved " + self._one,
+            "moved/in.txt": b"in a folder " + self._one,
         }
+
+    folders_at_the_end = frozenset(("sub", "moved", "kept"))
 
     def go_on(self) -> None:
         """Tell the rest; ends early when nobody answers."""
@@ -179,6 +187,7 @@ def test_death_at_any_call_is_before_or_after(daemon: MakeDaemon, rounds: int, k
         home = server.tree() / f"{kind}-{number}"
         found = {str(one.relative_to(home)): one.read_bytes() for one in home.rglob("*") if one.is_file()}
         assert found == story.at_the_end(), number
+        assert {str(one.relative_to(home)) for one in home.rglob("*") if one.is_dir()} == story.folders_at_the_end
         # A device that was not told the number of its upload begins a new one.
         witness.look(staged_allowed=[name for name in staged(server) if name.endswith(".session")])
     assert deaths  # the last calls may be one thread's in one run and another's in the next

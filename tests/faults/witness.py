@@ -26,7 +26,9 @@ def feed(daemon: Daemon) -> Rows:
     index = daemon.storage / ".syncd" / "index.db"
     connection = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
     try:
-        found = connection.execute("SELECT seq, path, live, coalesce(hex(hash), '') FROM entries").fetchall()
+        found = connection.execute(
+            "SELECT seq, path, hash IS NOT NULL, coalesce(hex(hash), '') FROM entries"
+        ).fetchall()
     finally:
         connection.close()
     return {seq: (path, live, digest) for seq, path, live, digest in found}

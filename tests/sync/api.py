@@ -197,15 +197,26 @@ class Api:
     # --- the feed
 
     def changes(
-        self, cursor: int | None = None, limit: int | None = None, wait: float | None = None, prefix: str | None = None
+        self,
+        cursor: int | None = None,
+        limit: int | None = None,
+        wait: float | None = None,
+        prefix: str | None = None,
+        folders: int | None = None,
     ) -> Answer:
-        return self.get("/api/v1/sync/changes", cursor=cursor, limit=limit, wait=wait, prefix=prefix)
+        return self.get("/api/v1/sync/changes", cursor=cursor, limit=limit, wait=wait, prefix=prefix, folders=folders)
 
-    def events(self, cursor: int | None = None, last_id: int | None = None, prefix: str | None = None) -> Events:
+    def events(
+        self,
+        cursor: int | None = None,
+        last_id: int | None = None,
+        prefix: str | None = None,
+        folders: int | None = None,
+    ) -> Events:
         """The open stream; raises OSError or HTTPException when nothing comes."""
         link = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
         resumes = {} if last_id is None else {"Last-Event-ID": str(last_id)}
-        target = "/api/v1/sync/events" + _query({"cursor": cursor, "prefix": prefix})
+        target = "/api/v1/sync/events" + _query({"cursor": cursor, "prefix": prefix, "folders": folders})
         try:
             link.request("GET", target, None, self.headers(Request("GET", target, None, resumes)))
             return Events(link, link.getresponse())
@@ -270,6 +281,15 @@ class Api:
 
     def download(self, path: str, headers: Mapping[str, str] = NO_HEADERS, method: str = "GET") -> Answer:
         return self.ask(Request(method, f"/api/v1/sync/download/{quote(path)}", None, headers))
+
+    def folders(self, prefix: str | None = None) -> Answer:
+        return self.get("/api/v1/sync/folders", prefix=prefix)
+
+    def keep_folder(self, path: str) -> Answer:
+        return self.ask(Request("PUT", f"/api/v1/sync/folders/{quote(path)}"))
+
+    def remove_folder(self, path: str) -> Answer:
+        return self.ask(Request("DELETE", f"/api/v1/sync/folders/{quote(path)}"))
 
     def receipts(self, hashes: Sequence[str]) -> Answer:
         return self.post("/api/v1/sync/receipts", {"hashes": list(hashes)})

@@ -118,6 +118,12 @@ def _files(cast: Cast) -> None:
     api.put("a/other.txt", b"other")
     api.move("a/other.txt", "a/moved.txt")
     api.move("a/other.txt", "a/z.txt", NOTHING_KNOWN)
+    for path in ("a/empty", "a/empty", "a/moved.txt", "a/../x"):
+        api.keep_folder(path)
+    for path in ("a", "a/empty", "a/empty", "a/../x"):
+        api.remove_folder(path)
+    api.folders()
+    api.folders("..")
     for method in ("GET", "HEAD"):
         api.download("a/moved.txt", method=method)
         api.download("a/moved.txt", {"Range": "bytes=1-1"}, method)

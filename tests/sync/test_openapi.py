@@ -33,6 +33,7 @@ RACES = {("put_file", 409), ("delete_file", 409), ("complete_upload", 409), ("re
 PERMISSIONS = {  # a file that the daemon may not touch: it may touch all that it made
     *(("download_file", 403), ("head_file", 403), ("put_file", 403), ("delete_file", 403)),
     *(("complete_upload", 403), ("list_blocks", 403), ("restore_file", 403), ("erase_file", 403)),
+    *(("keep_folder", 403), ("remove_folder", 403)),
 }
 
 

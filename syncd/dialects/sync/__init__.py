@@ -6,6 +6,7 @@
     POST /api/v1/sync/report               what a device did to its copy                report
     POST /api/v1/sync/upload …             uploads in chunks                            upload
     PUT  /api/v1/sync/files/{path} …       whole files: store, delete, move             files
+    PUT  /api/v1/sync/folders/{path} …     folders, also empty ones                     folders
     GET  /api/v1/sync/download/{path}      and /blocks/{path}                           files
     GET  /api/v1/sync/conflicts …          conflicts, and receipts                      conflicts
     GET  /api/v1/trash …                   what was deleted or overwritten              trash
@@ -52,6 +53,9 @@ ROUTES = [
     web.put("/api/v1/sync/files/{path:.+}", on("files.put"), expect_handler=expecting(on("files.check_put"))),
     web.delete("/api/v1/sync/files/{path:.+}", on("files.delete")),
     web.post("/api/v1/sync/move", on("files.move")),
+    web.get("/api/v1/sync/folders", on("folders.listing")),
+    web.put("/api/v1/sync/folders/{path:.+}", on("folders.keep")),
+    web.delete("/api/v1/sync/folders/{path:.+}", on("folders.remove")),
     web.get("/api/v1/sync/download/{path:.+}", on("files.download")),
     web.get("/api/v1/sync/blocks/{path:.+}", on("files.blocks")),
     web.get("/api/v1/sync/conflicts", on("conflicts.listing")),

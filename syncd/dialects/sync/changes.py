@@ -11,7 +11,7 @@ from aiohttp import web
 from syncd.core.feed import PAGE, PAGE_MOST, Page
 from syncd.dialects.sync import access, wire
 from syncd.errors import BadRequest
-from syncd.model import TreePath, User
+from syncd.model import User
 from syncd.web.bodies import read_json
 from syncd.web.keys import CORE, FEED
 
@@ -38,19 +38,13 @@ async def changes(request: web.Request) -> web.Response:
     return web.json_response(body)
 
 
-def _folder(request: web.Request) -> str:
-    """The folder of `prefix`, without its slash; '' for the whole tree."""
-    prefix = request.query.get("prefix", "")
-    return str(TreePath.parse(prefix.removesuffix("/"))) if prefix else ""
-
-
 async def _wait(request: web.Request, user: User, cursor: int, limit: int, seconds: float) -> Page:
     """As Feed.wait, in slices: a client that hangs up must not be waited for."""
-    feed, below = request.app[FEED], _folder(request)
+    feed, below, folders = request.app[FEED], wire.prefix(request), wire.query_switch(request, "folders")
     end = time.monotonic() + seconds
     while True:
         left = end - time.monotonic()
-        page = await feed.wait(user, cursor, max(0.0, min(left, LOOK_S)), limit, below)
+        page = await feed.wait(user, cursor, max(0.0, min(left, LOOK_S)), limit, below, folders=folders)
         if page.changes or page.has_more or left <= LOOK_S or feed.is_closed:
             return page
         if request.transport is None or request.transport.is_closing():
@@ -62,8 +56,10 @@ async def events(request: web.Request) -> web.StreamResponse:
     """Every change as a server-sent event, for as long as the client listens."""
     asking = await access.require(request)
     cursor = _resume_at(request)
-    feed, below = request.app[FEED], _folder(request)
-    page = await feed.after(asking.user, cursor, PAGE, below)  # an answer of its own for what is refused
+    feed, below, folders = request.app[FEED], wire.prefix(request), wire.query_switch(request, "folders")
+    page = await feed.after(
+        asking.user, cursor, PAGE, below, folders=folders
+    )  # an answer of its own for what is refused
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -76,7 +72,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         elif not page.has_more:
             await _write(response, b": still here\n\n")
         cursor = page.cursor
-        page = await feed.wait(asking.user, cursor, ALIVE_S, PAGE, below)
+        page = await feed.wait(asking.user, cursor, ALIVE_S, PAGE, below, folders=folders)
     return response
 
 

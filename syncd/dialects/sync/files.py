@@ -103,7 +103,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def move(request: web.Request) -> web.Response:
-    """Rename a file, never over another; with `base_hash` only that version of it."""
+    """Rename a file or a folder, never over another; with `base_hash` only that version of a file."""
     asking = await access.require(request)
     body = await read_json(request)
     device = await access.acting_device(request, asking, body)

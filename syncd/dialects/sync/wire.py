@@ -139,6 +139,20 @@ def milliseconds(text: str, name: str) -> int:
         raise BadRequest(f"{name} must be a time like 2026-11-20T08:15:30.123Z") from exc
 
 
+def query_switch(request: web.Request, name: str) -> bool:
+    """Is it asked for in the query? Raises BadRequest for anything but 0 and 1."""
+    text = request.query.get(name, "0")
+    if text not in ("0", "1"):
+        raise BadRequest(f"{name} must be 0 or 1")
+    return text == "1"
+
+
+def prefix(request: web.Request) -> str:
+    """The folder of `prefix`, without its slash; '' for the whole tree. Raises BadName."""
+    text = request.query.get("prefix", "")
+    return str(TreePath.parse(text.removesuffix("/"))) if text else ""
+
+
 def tree_path(request: web.Request) -> TreePath:
     """The path at the end of the address; raises BadName."""
     return TreePath.parse(request.match_info["path"])
@@ -200,6 +214,8 @@ def change_json(entry: Entry, cursor: int) -> Json:
         "device_id": entry.device_id,
         "timestamp": time(entry.changed_ms),
     }
+    if entry.is_folder:
+        change["is_folder"] = True
     if entry.moved_from is not None:
         change["moved_from"] = entry.moved_from
     if entry.moved_to is not None:
