@@ -7,7 +7,7 @@ import argparse
 from syncd.cli.settings import settings
 from syncd.cli.tables import as_json, several, size
 from syncd.cli.wishes import granted
-from syncd.core.admin import CheckFiles
+from syncd.core.admin.volume import CheckFiles
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

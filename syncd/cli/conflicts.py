@@ -10,8 +10,7 @@ from syncd.cli.settings import settings
 from syncd.cli.tables import as_json, day, several
 from syncd.cli.trash import number
 from syncd.cli.wishes import granted
-from syncd.core.admin import ListConflicts, ResolveConflict
-from syncd.core.admin.disputes import Dispute
+from syncd.core.admin.disputes import Dispute, ListConflicts, ResolveConflict
 from syncd.core.clashes import Resolution
 
 ENDS = {

@@ -13,7 +13,7 @@ from syncd.cli.tables import as_json, day, table
 from syncd.cli.wishes import granted
 from syncd.config import Address, Config
 from syncd.core.accounts import DEVICE_KINDS
-from syncd.core.admin import AddDevice, ListDevices, RevokeDevice
+from syncd.core.admin.people import AddDevice, ListDevices, RevokeDevice
 from syncd.core.admin.wish import encode
 
 # Kept for documentation (RFC 5737, RFC 3849): connecting a UDP socket there sends nothing, and the kernel tells

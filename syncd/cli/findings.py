@@ -20,7 +20,7 @@ from syncd.cli.tables import size
 from syncd.cli.wishes import granted, reach
 from syncd.clock import BUILD_MS, now_ms
 from syncd.config import Address, Config
-from syncd.core.admin import ShowStatus
+from syncd.core.admin.volume import ShowStatus
 from syncd.core.core import ACCOUNTS
 from syncd.db.database import SQLITE_FLOOR
 from syncd.disk.volume import SERVICE_DIR, Volume, VolumeState, read_mark

@@ -10,7 +10,7 @@ from syncd.cli import passwords
 from syncd.cli.settings import settings
 from syncd.cli.wishes import granted, reach
 from syncd.config import Config
-from syncd.core.admin import AddUser, ListUsers
+from syncd.core.admin.people import AddUser, ListUsers
 from syncd.core.core import initialise
 from syncd.core.names import fold, home_of
 from syncd.disk.volume import read_mark

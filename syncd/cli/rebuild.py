@@ -8,7 +8,7 @@ from syncd.cli.scan import told
 from syncd.cli.settings import settings
 from syncd.cli.tables import as_json
 from syncd.cli.wishes import granted
-from syncd.core.admin import RebuildIndex
+from syncd.core.admin.volume import RebuildIndex
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import argparse
 from syncd.cli.settings import settings
 from syncd.cli.tables import as_json, several
 from syncd.cli.wishes import granted
-from syncd.core.admin import ScanTrees
+from syncd.core.admin.volume import ScanTrees
 from syncd.core.reconcile import Report
 
 

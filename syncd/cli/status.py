@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from syncd.cli.settings import settings
 from syncd.cli.tables import as_json, day, several, size
 from syncd.cli.wishes import granted
-from syncd.core.admin import ShowStatus
-from syncd.core.admin.volume import Holdings, Status
+from syncd.core.admin.volume import Holdings, ShowStatus, Status
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

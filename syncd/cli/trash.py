@@ -11,8 +11,7 @@ from syncd.cli.settings import settings
 from syncd.cli.tables import confirmed, day, several, size
 from syncd.cli.wishes import granted
 from syncd.config import Config
-from syncd.core.admin import EmptyTrash, RestoreTrashed, SizeOfTrash, TrashPage
-from syncd.core.admin.bin import Discarded
+from syncd.core.admin.bin import Discarded, EmptyTrash, RestoreTrashed, SizeOfTrash, TrashPage
 from syncd.core.admin.wish import encode
 
 

@@ -9,7 +9,8 @@ from syncd.cli.actions import action, actions
 from syncd.cli.settings import settings
 from syncd.cli.tables import as_json, confirmed, day, several, table
 from syncd.cli.wishes import granted
-from syncd.core.admin import AddUser, FindUser, ListUsers, RemoveUser, ScanTrees, SetPassword
+from syncd.core.admin.people import AddUser, FindUser, ListUsers, RemoveUser, SetPassword
+from syncd.core.admin.volume import ScanTrees
 from syncd.core.names import home_of
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncd.core.admin import WISHES
+from syncd.core.admin import kind_of
 from syncd.core.admin.wish import Disk, Ground, Wish, decode, encode
 from syncd.core.core import Core
 from syncd.disk.state import CONTROL
@@ -127,7 +127,7 @@ async def _read_wish(reader: asyncio.StreamReader) -> Wish[object]:
         async with asyncio.timeout(REQUEST_S):
             line = await reader.readline()
         request = json.loads(line)
-        kind, arguments = WISHES[request["wish"]], request["arguments"]
+        kind, arguments = kind_of(request["wish"]), request["arguments"]
     except TimeoutError as exc:
         raise BadRequest("no wish came in time") from exc
     except (ValueError, KeyError, TypeError, RecursionError) as exc:

@@ -12,49 +12,28 @@ volume   the disk as a whole: how it is, checks, scans, a new index
 
 from __future__ import annotations
 
-from syncd.core.admin.bin import EmptyTrash, RestoreTrashed, SizeOfTrash, TrashPage
-from syncd.core.admin.disputes import ListConflicts, ResolveConflict
-from syncd.core.admin.people import (
-    AddDevice,
-    AddUser,
-    FindUser,
-    ListDevices,
-    ListUsers,
-    RemoveUser,
-    RevokeDevice,
-    SetPassword,
-)
-from syncd.core.admin.volume import CheckFiles, RebuildIndex, ScanTrees, ShowStatus
-from syncd.core.admin.wish import Wish
+import importlib
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "WISHES",
-    "AddDevice",
-    "AddUser",
-    "CheckFiles",
-    "EmptyTrash",
-    "FindUser",
-    "ListConflicts",
-    "ListDevices",
-    "ListUsers",
-    "RebuildIndex",
-    "RemoveUser",
-    "ResolveConflict",
-    "RestoreTrashed",
-    "RevokeDevice",
-    "ScanTrees",
-    "SetPassword",
-    "ShowStatus",
-    "SizeOfTrash",
-    "TrashPage",
-]
+if TYPE_CHECKING:
+    from syncd.core.admin.wish import Wish
 
-WISHES: dict[str, type[Wish[object]]] = {
-    kind.__name__: kind
-    for kind in (
-        *(AddUser, ListUsers, FindUser, SetPassword, RemoveUser, AddDevice, ListDevices, RevokeDevice),
-        *(TrashPage, SizeOfTrash, RestoreTrashed, EmptyTrash),
-        *(ListConflicts, ResolveConflict),
-        *(ShowStatus, CheckFiles, ScanTrees, RebuildIndex),
-    )
+# Named by text, because a daemon that nobody commands need not hold them (measured: tests/limits/test_memory.py).
+WISHES: dict[str, tuple[str, ...]] = {
+    "people": (
+        *("AddUser", "ListUsers", "FindUser", "SetPassword", "RemoveUser"),
+        *("AddDevice", "ListDevices", "RevokeDevice"),
+    ),
+    "bin": ("TrashPage", "SizeOfTrash", "RestoreTrashed", "EmptyTrash"),
+    "disputes": ("ListConflicts", "ResolveConflict"),
+    "volume": ("ShowStatus", "CheckFiles", "ScanTrees", "RebuildIndex"),
 }
+
+
+def kind_of(name: str) -> type[Wish[object]]:
+    """The wish called *name*; raises KeyError."""
+    for module, names in WISHES.items():
+        if name in names:
+            kind: type[Wish[object]] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+            return kind
+    raise KeyError(name)
