@@ -1,22 +1,26 @@
-"""`syncd user add|list|passwd|remove`."""
+"""`syncd user add|list|passwd|logout|link|unlink|remove`."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from syncd.cli import passwords
 from syncd.cli.actions import action, actions
 from syncd.cli.settings import settings
 from syncd.cli.tables import as_json, confirmed, day, several, table
 from syncd.cli.wishes import granted
+from syncd.core.admin.log_ins import EndLogIns, LinkAccount, ListAccounts, UnlinkAccount
 from syncd.core.admin.people import AddUser, FindUser, ListUsers, RemoveUser, SetPassword
 from syncd.core.admin.volume import ScanTrees
 from syncd.core.names import home_of
+from syncd.db.identities import Identity
+from syncd.model import User
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Example: syncd user add anna"
-    verbs = actions(parser, "add|list|passwd|remove")
+    verbs = actions(parser, "add|list|passwd|logout|link|unlink|remove")
     adding = action(
         verbs,
         "add",
@@ -37,6 +41,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     setting.add_argument("name", metavar="NAME", help="whose password")
     passwords.choices(setting)
+    leaving = action(
+        *(verbs, "logout", logout),
+        help="end all log-ins of somebody; devices, keys and the password stay",
+        example="syncd user logout anna",
+    )
+    leaving.add_argument("name", metavar="NAME", help="who")
+    linking = action(
+        *(verbs, "link", link),
+        help="let somebody sign in with an account at another service",
+        example="syncd user link anna https://github.com 583231 --label anna@example.org",
+    )
+    linking.add_argument("--label", default="", metavar="TEXT", help="what the account is called there, for people")
+    unlinking = action(
+        *(verbs, "unlink", unlink),
+        help="take an account at another service away from somebody",
+        example="syncd user unlink anna https://github.com 583231",
+    )
+    for one in (linking, unlinking):
+        one.add_argument("name", metavar="NAME", help="who")
+        one.add_argument("issuer", metavar="ISSUER", help="the service, as syncd user list --json names it")
+        one.add_argument("subject", metavar="SUBJECT", help="the account there: a number or an id, not a name")
     removing = action(
         verbs,
         "remove",
@@ -67,9 +92,11 @@ def add(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """Print all accounts."""
-    users = granted(settings(args).config, ListUsers())
+    config = settings(args).config
+    users = granted(config, ListUsers())
     if args.json:
-        print(as_json(users))
+        accounts = granted(config, ListAccounts())
+        print(as_json([_described(one, accounts) for one in users]))
     elif users:
         head = ("NAME", "ROLE", "PASSWORD", "FOLDER", "SINCE")
         rows = [
@@ -79,6 +106,13 @@ def show(args: argparse.Namespace) -> int:
     else:
         print("there are no users yet; add one with: syncd user add NAME")
     return 0
+
+
+def _described(user: User, accounts: list[Identity]) -> dict[str, object]:
+    """A user with the accounts at other services that are theirs."""
+    own = [one for one in accounts if one.user_id == user.id]
+    identities = [{"issuer": one.issuer, "subject": one.subject, "label": one.label} for one in own]
+    return {**asdict(user), "identities": identities}
 
 
 def passwd(args: argparse.Namespace) -> int:
@@ -91,6 +125,27 @@ def passwd(args: argparse.Namespace) -> int:
         f"user {user.name} has {'a new' if user.has_password else 'no'} password; all log-ins ended, device keys stay"
     )
     print(passwords.shown(given), end="")
+    return 0
+
+
+def logout(args: argparse.Namespace) -> int:
+    """End all log-ins."""
+    user = granted(settings(args).config, EndLogIns(args.name))
+    print(f"user {user.name} is signed out everywhere")
+    return 0
+
+
+def link(args: argparse.Namespace) -> int:
+    """Link an account at another service."""
+    found = granted(settings(args).config, LinkAccount(args.name, args.issuer, args.subject, args.label))
+    print(f"user {args.name} may sign in as {found.label} of {found.issuer}")
+    return 0
+
+
+def unlink(args: argparse.Namespace) -> int:
+    """Unlink an account at another service."""
+    user = granted(settings(args).config, UnlinkAccount(args.name, args.issuer, args.subject))
+    print(f"user {user.name} cannot sign in with that account any more")
     return 0
 
 

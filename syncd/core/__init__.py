@@ -13,6 +13,7 @@ verify     re-reads what is stored
 accounts   users, devices, sessions, keys
 settings   what apps keep in step, by whose save is newer
 keys       the keys with which they do
+signin     the web page: log-ins of browsers, accounts at other services
 passwords  bcrypt, off the loop
 throttle   log-in attempts
 changes    what doors and workers may do to a tree

@@ -14,8 +14,9 @@ from syncd.core.passwords import Passwords, check_password
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
 from syncd.core.tokens import Signer, looks_signed
-from syncd.db import devices, users
-from syncd.db.database import Database
+from syncd.db import devices, identities, users, web_sessions
+from syncd.db.database import Database, Transaction
+from syncd.db.identities import Identity
 from syncd.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from syncd.model import RESERVED, Device, Principal, User, check_name
 
@@ -112,10 +113,12 @@ class Accounts:
         *,
         role: str = "user",
         home_is_free: HomeIsFree = lambda home: True,
+        identity: Identity | None = None,
     ) -> User:
         """A new user; raises BadName, BadRequest for a weak password, Conflict when the name is taken.
 
         *home_is_free* says whether a folder may be given to somebody: one that holds another's files may not.
+        *identity* is linked in the same step; its user_id does not count.
         """
         wanted = home_of(name)
         if password is not None:
@@ -136,6 +139,8 @@ class Accounts:
                 password=stored,
                 now_ms=self._time.now_ms,
             )
+            if identity is not None:
+                await identities.add(transaction, replace(identity, user_id=user_id))
         self._changed()
         found = await users.by_id(self._db, user_id)
         assert found is not None
@@ -155,8 +160,18 @@ class Accounts:
         stored = await self._passwords.hash(check_password(password)) if password is not None else None
         async with self._db.write() as transaction:
             await users.set_password(transaction, user.id, stored)
-            await devices.drop_tokens(transaction, user.id, "session")
+            await self._end_log_ins(transaction, user)
         self._changed()
+
+    async def end_log_ins(self, user: User) -> None:
+        """Sign the user out everywhere; passwords, devices and keys stay."""
+        async with self._db.write() as transaction:
+            await self._end_log_ins(transaction, user)
+        self._changed()
+
+    async def _end_log_ins(self, transaction: Transaction, user: User) -> None:
+        await devices.drop_tokens(transaction, user.id, "session")
+        await web_sessions.drop_all(transaction, user.id)
 
     async def remove(self, user: User) -> None:
         """Remove the account with its devices, sessions and keys. The files stay where they are."""
@@ -168,6 +183,10 @@ class Accounts:
 
     async def log_in(self, name: str, password: str, address: str, *, signed: bool = False) -> Session:
         """A session for the right password; raises Unauthenticated or TooManyAttempts. *signed* as for open_session."""
+        return await self.open_session(await self.prove(name, password, address), signed=signed)
+
+    async def prove(self, name: str, password: str, address: str) -> User:
+        """Whose name and password those are; raises Unauthenticated or TooManyAttempts."""
         account = fold(name)
         self._throttle.require(account, address)
         user = await self.find(name)
@@ -178,7 +197,7 @@ class Accounts:
         self._throttle.succeeded(account, address)
         if self._passwords.wants_rehash(stored):
             await self._rehash(user, password)
-        return await self.open_session(user, signed=signed)
+        return user
 
     async def _rehash(self, user: User, password: str) -> None:
         stored = await self._passwords.hash(password)

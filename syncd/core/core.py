@@ -31,6 +31,7 @@ from syncd.model import Entry
 if TYPE_CHECKING:
     from syncd.core.keys import AppKeys
     from syncd.core.settings.store import Settings
+    from syncd.core.signin.services import SignIn
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,13 @@ class Core:
         from syncd.core.keys import AppKeys
 
         return AppKeys(self._db, self.accounts, self.keeper, lambda: self.config)
+
+    @cached_property
+    def signin(self) -> SignIn:
+        """Signing in to the web page; loaded when somebody does."""
+        from syncd.core.signin.services import SignIn
+
+        return SignIn(self._db, self.accounts, self.keeper)
 
     async def _close(self, passwords: Passwords) -> None:
         await self.unmount()

@@ -12,6 +12,8 @@ cursors   how far each device has applied the feed, and what the feed remembers
 meta      small facts about the index itself
 users     accounts
 devices   devices, sessions and keys
+web_sessions  log-ins of the web page
+identities    whom other services know as whom
 app_keys  keys of apps that keep their settings here
 app_settings  what they saved, and by which devices
 volumes   which disks this box serves, and how far their sequences are reserved

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -126,6 +127,22 @@ def texts_field(body: JsonObject, name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise BadRequest(f"{name} must be a list of strings")
     return value
+
+
+FORM_FIELDS = 50
+
+
+async def read_fields(request: web.Request, most_bytes: int) -> dict[str, str]:
+    """The fields of a small form as browsers send it (`application/x-www-form-urlencoded`), the first of a name counts.
+
+    Raises BadRequest, TooLarge.
+    """
+    body = await read_all(request, most_bytes)
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS)
+    except ValueError as exc:
+        raise BadRequest("this is no form in UTF-8") from exc
+    return dict(reversed(pairs))
 
 
 # Forms (RFC 2046 §5.1, RFC 7578)

@@ -5,6 +5,7 @@ the command line over a socket), else the command line itself. Both do the same.
 
 wish     what a wish is, and its form as JSON
 people   users and devices
+log_ins  log-ins, and accounts at other services
 bin      what lies in the trash
 disputes conflicts
 volume   the disk as a whole: how it is, checks, scans, a new index
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Named by text, because a daemon that nobody commands need not hold them (measured: tests/limits/test_memory.py).
 WISHES: dict[str, tuple[str, ...]] = {
+    "log_ins": ("EndLogIns", "LinkAccount", "UnlinkAccount", "ListAccounts"),
     "people": (
         *("AddUser", "ListUsers", "FindUser", "SetPassword", "RemoveUser"),
         *("AddDevice", "ListDevices", "RevokeDevice"),

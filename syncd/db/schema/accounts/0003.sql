@@ -47,6 +47,15 @@ CREATE TABLE identities (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX identities_user ON identities (user_id);
 
+-- Log-ins of the web page. A cookie is no token, so they are not among the tokens: no other door takes one.
+CREATE TABLE web_sessions (
+    hash       BLOB    PRIMARY KEY CHECK (length(hash) = 32), -- SHA-256 of the cookie's 256 random bits
+    user_id    INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    created_ms INTEGER NOT NULL,                  -- Unix ms
+    used_ms    INTEGER NOT NULL                   -- Unix ms, to the quarter of an hour: flash is spared
+) STRICT, WITHOUT ROWID;
+CREATE INDEX web_sessions_user ON web_sessions (user_id);
+
 -- SyncFile: accounts with an e-mail address, and log-ins that live for twenty hours.
 
 ALTER TABLE users ADD COLUMN email TEXT;          -- as typed; NULL: none
