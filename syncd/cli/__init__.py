@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from syncd import __version__
-from syncd.cli.settings import common
+from syncd.cli.options import common
 from syncd.config import ConfigError
 from syncd.errors import SyncError
 
@@ -36,6 +36,8 @@ VERBS = (
     Verb("serve", "run the daemon"),
     Verb("user", "make, show and remove accounts, set passwords"),
     Verb("device", "give phones and computers their own keys, and end them"),
+    Verb("key", "give apps that keep their settings here a key, and end it"),
+    Verb("settings", "show what apps have saved here, and bring an older save back"),
     Verb("pair", "sign this computer in at a server, so that it can sync folders"),
     Verb("sync", "keep a folder of this computer in step with the server"),
     Verb("conflicts", "show files that two devices changed at once, and decide"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.tables import as_json, several, size
 from syncd.cli.wishes import granted
 from syncd.core.admin.volume import CheckFiles

@@ -7,7 +7,7 @@ import json
 
 from syncd.cli import reference
 from syncd.cli.actions import action, actions
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.config import Loaded, Source
 from syncd.options import written
 

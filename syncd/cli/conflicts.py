@@ -6,7 +6,7 @@ import argparse
 from typing import get_args
 
 from syncd.cli.actions import action, actions
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.tables import as_json, day, several
 from syncd.cli.trash import number
 from syncd.cli.wishes import granted

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 
 from syncd.cli.actions import action, actions
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.tables import as_json, day, table
 from syncd.cli.wishes import granted
 from syncd.config import Address, Config

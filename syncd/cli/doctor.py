@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from syncd.cli.findings import Finding, findings
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.tables import as_json
 
 MARKS = {"broken": "BROKEN ", "reduced": "reduced", "note": "note   "}

@@ -7,7 +7,7 @@ import asyncio
 from pathlib import Path
 
 from syncd.cli import passwords
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.wishes import granted, reach
 from syncd.config import Config
 from syncd.core.admin.people import AddUser, ListUsers

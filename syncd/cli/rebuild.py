@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from syncd.cli.options import settings
 from syncd.cli.scan import told
-from syncd.cli.settings import settings
 from syncd.cli.tables import as_json
 from syncd.cli.wishes import granted
 from syncd.core.admin.volume import RebuildIndex

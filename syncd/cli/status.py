@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.tables import as_json, day, several, size
 from syncd.cli.wishes import granted
 from syncd.core.admin.volume import Holdings, ShowStatus, Status

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 from syncd.cli.actions import action, actions
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.tables import confirmed, day, several, size
 from syncd.cli.wishes import granted
 from syncd.config import Config

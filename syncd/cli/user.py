@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from syncd.cli import passwords
 from syncd.cli.actions import action, actions
-from syncd.cli.settings import settings
+from syncd.cli.options import settings
 from syncd.cli.tables import as_json, confirmed, day, several, table
 from syncd.cli.wishes import granted
 from syncd.core.admin.log_ins import EndLogIns, LinkAccount, ListAccounts, UnlinkAccount

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from syncd.clock import BUILD_MS, DAY_MS
 from syncd.config import AppSection, Config, SettingsSection
+from syncd.core.settings.incoming import Incoming
 from syncd.core.settings.rule import AHEAD_MS, Action, Stamp, Verdict, beating, decide
-from syncd.core.settings.store import Incoming, Outcome
+from syncd.core.settings.store import Outcome
 from syncd.errors import NotFound, TooLarge
 from tests.core.household import Household, opened
 

@@ -8,6 +8,7 @@ people   users and devices
 log_ins  log-ins, and accounts at other services
 bin      what lies in the trash
 disputes conflicts
+apps     settings that apps keep here, and their keys
 volume   the disk as a whole: how it is, checks, scans, a new index
 """
 
@@ -28,6 +29,7 @@ WISHES: dict[str, tuple[str, ...]] = {
     ),
     "bin": ("TrashPage", "SizeOfTrash", "RestoreTrashed", "EmptyTrash"),
     "disputes": ("ListConflicts", "ResolveConflict"),
+    "apps": ("RotateKey", "ListKeys", "RevokeKey", "ListSaves", "ShowSave", "RestoreSave"),
     "volume": ("ShowStatus", "CheckFiles", "ScanTrees", "RebuildIndex"),
 }
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from syncd.core.settings.incoming import Incoming
+from syncd.core.settings.pace import Pace
 from syncd.core.settings.rule import Action, Stamp, beating, decide, is_ahead
 from syncd.core.timekeeper import Timekeeper
 from syncd.db import app_settings as rows
@@ -18,16 +21,7 @@ from syncd.sections import SettingsSection
 HOUR_MS = 3_600_000
 DEVICES_PER_APP = 200  # of one user; beyond it the one not seen for longest is forgotten, and is new when it returns
 
-__all__ = ["AppDevice", "Incoming", "Outcome", "Settings", "Version"]
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """What a device sends."""
-
-    device: str
-    said_ms: int  # Unix ms, when it says that its settings were changed
-    data: str
+__all__ = ["AppDevice", "Outcome", "Settings", "Version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +40,11 @@ class Settings:
         self._db = db
         self._keeper = keeper
         self._section = section
+        self._pace = Pace(time.monotonic)
+
+    def require_pace(self, user: User, app: str) -> None:
+        """Count a call of the app; raises TooManyAttempts."""
+        self._pace.require((user.id, app))
 
     async def update(self, user: User, app: str, incoming: Incoming) -> Outcome:
         """Store what is newer and give back what counts, in one transaction; raises TooLarge, StorageFull …"""
@@ -81,7 +80,7 @@ class Settings:
         """The id of the user and the app of a save; raises NotFound."""
         found = await rows.owner(self._db, number)
         if found is None:
-            raise NotFound(f"there is no save {number}")
+            raise NotFound(f"there is no save {number}; see: syncd settings list")
         return found
 
     async def read(self, user: User, app: str, number: int) -> str:
