@@ -30,6 +30,7 @@ program bwrap bubblewrap
 program strace strace # the tests watch the order of writes with it
 program ip iproute2 # the tests cut networks of their own with these two
 program nft nftables
+program curl curl # and what docs tell people to paste with this one
 # Debian's own python3 leaves these two out; one built from source has them.
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 python3 -c 'import os, sysconfig as s; open(os.path.join(s.get_path("include"), "Python.h"))' 2>/dev/null ||
