@@ -11,6 +11,7 @@ from pathlib import Path
 
 from syncd import ini
 from syncd.ini import Assignment, ConfigError, Lines, Problem
+from syncd.modules import wrong_with
 from syncd.options import Address
 from syncd.sections import (
     APP,
@@ -159,9 +160,17 @@ class _Reading:
                 config = replace(config, **{section: replace(getattr(config, section), **given)})
         if not {("storage", "path"), ("server", "state")} & {(one.section, one.key) for one in self.problems}:
             self.problems += self._nested(config)
+        self.problems += self._incomplete(config)
         if self.problems:
             raise ConfigError(tuple(sorted(self.problems, key=lambda one: (one.file == COMMAND_LINE, one.line))))
         return Loaded(config, tuple(Source(*name, self._place(name)) for name in self.table))
+
+    def _incomplete(self, config: Config) -> Iterator[Problem]:
+        """Ways to sign in that are half configured would fail for people, who cannot do anything about it."""
+        for section, module in config.modules.items():
+            for key, text in wrong_with(module, config.server.public_url):
+                place = self.places.get((section, key)) or self.places[section, "client_id"]
+                yield Problem(*place, text, section, key)
 
     def _place(self, name: Name) -> str:
         file, line = self.places.get(name, ("default", 0))

@@ -191,11 +191,19 @@ def _reload(core: Core, load: Callable[[], Config]) -> None:
         log.error("the configuration was not taken over:\n%s", exc)
         return
     kept = core.config
-    if (replace(new.server, log_level=kept.server.log_level), new.storage, new.media) != (
-        *(kept.server, kept.storage, kept.media),
+    if (replace(new.server, log_level=kept.server.log_level), new.storage, new.media, new.modules) != (
+        *(kept.server, kept.storage, kept.media, kept.modules),
     ):
-        log.warning("[server] (but for log_level), [storage] and [media] change at the next start")
+        log.warning("[server] (but for log_level), [storage], [media] and ways to sign in change at the next start")
     core.accounts.set_session_days(new.accounts.session_days)
-    core.config = replace(new, server=kept.server, storage=kept.storage, media=kept.media)
+    core.config = replace(
+        new,
+        server=kept.server,
+        storage=kept.storage,
+        media=kept.media,
+        oidc=kept.oidc,
+        github=kept.github,
+        google=kept.google,
+    )
     logging.getLogger().setLevel(new.server.log_level.upper())
     log.info("the configuration was read again")

@@ -184,8 +184,8 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """The absolute path of a program, or nothing."""
+class FilePath:
+    """The absolute path of a program or file, or nothing."""
 
     @property
     def allowed(self) -> str:
@@ -209,6 +209,42 @@ class Text:
         if len(text) > self.most:
             raise ValueError(f"has {len(text)} characters; write at most {self.most}")
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that is never shown: listings and logs only tell whether there is one."""
+
+    text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "(not shown)" if self.text else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretText:
+    """A password of this box at another service, or nothing."""
+
+    @property
+    def allowed(self) -> str:
+        return "at most 1024 characters, or empty"
+
+    def parse(self, text: str) -> Secret:
+        if len(text) > 1024:
+            raise ValueError("has more than 1024 characters; write the secret itself, or name its file")
+        return Secret(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words without spaces in them, separated by commas or spaces."""
+
+    @property
+    def allowed(self) -> str:
+        return "words separated by commas, or empty"
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word for word in re.split(r"[,\s]+", text) if word))
 
 
 @dataclass(frozen=True, slots=True)

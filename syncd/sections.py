@@ -12,17 +12,18 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
+from syncd.modules import GithubSection, GoogleSection, Module, OidcSection, is_on
 from syncd.options import (
     Address,
     Addresses,
     Choice,
     Colour,
     Documented,
+    FilePath,
     Folder,
     HostNames,
     Kind,
     Picture,
-    Program,
     Switch,
     Text,
     Url,
@@ -182,7 +183,7 @@ class MobisyncSection:
     )
     document_classifier: str = option(
         "",
-        Program(),
+        FilePath(),
         "A program of your own that decides what looks like a page. Empty: the built-in rule.",
     )
 
@@ -264,7 +265,16 @@ class Config:
     media: MediaSection = field(default_factory=MediaSection)
     trash: TrashSection = field(default_factory=TrashSection)
     settings: SettingsSection = field(default_factory=SettingsSection)
+    oidc: OidcSection = field(default_factory=OidcSection)
+    github: GithubSection = field(default_factory=GithubSection)
+    google: GoogleSection = field(default_factory=GoogleSection)
     apps: tuple[AppSection, ...] = ()  # in the order of the file
+
+    @property
+    def modules(self) -> dict[str, Module]:
+        """The other services that people may sign in with, by the word for them in addresses."""
+        every: dict[str, Module] = {"oidc": self.oidc, "github": self.github, "google": self.google}
+        return {name: one for name, one in every.items() if is_on(one)}
 
     def app(self, name: str) -> AppSection | None:
         """The app whose section is `[app:<name>]`."""

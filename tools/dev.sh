@@ -27,6 +27,7 @@ fi
 program ffmpeg ffmpeg
 program exiftool libimage-exiftool-perl
 program bwrap bubblewrap
+program chromium chromium # the tests look at the dashboard with it
 program strace strace # the tests watch the order of writes with it
 program ip iproute2 # the tests cut networks of their own with these two
 program nft nftables
@@ -56,7 +57,12 @@ elif [ $# -gt 0 ]; then
     echo "no apt-get here: please install what your system calls $*; going on" >&2
 fi
 
-echo "+ python3 -m venv .venv && .venv/bin/pip install --editable .[test,qr,client,lint]"
+echo "+ python3 -m venv .venv && .venv/bin/pip install --editable .[test,qr,client,signin,lint]"
 [ -x .venv/bin/pip ] || python3 -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,qr,client,lint]'
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,qr,client,signin,lint]'
+# The tests sign in with a real provider of OpenID Connect, where there is node to run it.
+if command -v npm >/dev/null; then
+    echo "+ npm ci --prefix tests/signin/provider"
+    (cd tests/signin/provider && npm ci --silent) || echo "npm failed: going on without a provider" >&2
+fi
 touch .venv/ready

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from importlib.util import find_spec
 
 from syncd.cli.options import settings
+from syncd.errors import SyncError
 from syncd.lean import without_ssl
+from syncd.modules import GithubSection, Module
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,9 +17,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=serve)
 
 
+def require_signin(modules: Mapping[str, Module]) -> None:
+    """Raise SyncError when what signing in with other services needs is not installed; says what to install."""
+    needed = {"ssl": ("a Python with ssl", "python3-openssl")}
+    if any(not isinstance(one, GithubSection) for one in modules.values()):
+        needed["cryptography"] = ("pip install 'syncd[signin]'", "python3-cryptography")
+    for name, (pip, package) in needed.items():
+        if find_spec(name) is None:
+            raise SyncError(
+                f"[{next(iter(modules))}] needs the Python package {name}: {pip}, or on OpenWrt: apk add {package}"
+            )
+
+
 def serve(args: argparse.Namespace) -> int:
     """Run the daemon in the foreground."""
-    without_ssl()
+    modules = settings(args).config.modules
+    if modules:
+        require_signin(modules)
+    else:
+        without_ssl()
     # Not above: what it imports must come after without_ssl().
     from syncd import daemon
 

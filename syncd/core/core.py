@@ -110,7 +110,7 @@ class Core:
         """Signing in to the web page; loaded when somebody does."""
         from syncd.core.signin.services import SignIn
 
-        return SignIn(self._db, self.accounts, self.keeper)
+        return SignIn(self._db, self.accounts, self.keeper, self.config)
 
     async def _close(self, passwords: Passwords) -> None:
         await self.unmount()

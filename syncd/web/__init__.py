@@ -2,6 +2,7 @@
 
 keys         typed keys of the application and the request
 front        from the wire to the handler: paths cleaned, hosts checked, errors rendered, one line of log
+outgoing     asking other services, within bounds
 connections  bounds on connections: how many, how long idle
 errors       one table from what went wrong to a status
 auth         who asks

@@ -90,7 +90,7 @@ BROKEN = [
     ("public_url_with_query", "[server]\npublic_url = http://nas/?x\n", 2, "not a plain web address"),
     ("hosts_with_port", "[server]\nhosts = nas:80\n", 2, "without port or http://"),
     ("app_without_name", "[app:]\ntitle = x\n", 1, "'' is no name of an app; write 1 to 40 small letters"),
-    ("app_alone", "[app]\ntitle = x\n", 1, "trash, settings, app:NAME"),
+    ("app_alone", "[app]\ntitle = x\n", 1, "github, google, app:NAME"),
     ("app_in_capitals", "[app:Obtainium]\n", 1, "small letters"),
     ("app_with_slash", "[app:a/b]\n", 1, "small letters"),
     ("app_with_dot", "[app:a.b]\n", 1, "small letters"),

@@ -9,6 +9,7 @@ import pytest
 
 from tests.daemon import PASSWORD, USER, Daemon
 from tests.signin.browser import Browser
+from tests.signin.services import CLIENT, SECRET, StandIn, stand_in
 
 APPS = {"app:obtainium": {"title": "Obtainium"}, "app:thunder": {"title": "Thunder for Lemmy", "button": "#ffffff"}}
 _numbers = count(1)
@@ -55,3 +56,43 @@ def person(box: Daemon) -> Callable[[], tuple[str, Browser]]:
         return name, browser
 
     return made
+
+
+@pytest.fixture(scope="module")
+def google() -> Iterator[StandIn]:
+    """A stand-in that [google], [oidc] and [github] of `linked_box` are set up with."""
+    with stand_in() as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def open_box(google: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A box that lets people of other services in: some become users, of GitHub's everybody at example.org."""
+    daemon = Daemon(None, tmp_path_factory.mktemp("signin-open"))
+    known = {"client_id": CLIENT, "client_secret": SECRET}
+    daemon.configure(
+        {
+            "server": {"public_url": daemon.url},
+            "oidc": {
+                **known,
+                "title": "Our <b>own</b>",
+                "issuer": google.url,
+                "allow": "@example.org, 77, @sub.example.com",
+                "create": True,
+            },
+            "github": {**known, "url": google.url, "api_url": google.url, "allow": "@example.org", "create": True},
+            "google": {**known, "issuer": google.url},
+            **APPS,
+        }
+    )
+    with daemon:
+        yield daemon
+
+
+@pytest.fixture
+def service(google: StandIn) -> StandIn:
+    """The stand-in of `open_box`, well behaved again."""
+    fresh = StandIn()
+    google.person, google.twist, google.forge = fresh.person, fresh.twist, fresh.forge
+    google.answers, google.asked, google.bodies = {}, [], []
+    return google

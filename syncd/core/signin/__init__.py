@@ -5,6 +5,7 @@ origin      may this request change something, or did another web page send it?
 profile     what another service says of somebody, whom the owner lets in, and what a newcomer is called
 identities  whom another service knows as whom: linking, and who enters
 tickets     log-ins at another service that were begun and are not finished
+outgoing    what the core needs of the web
 failure     why one did not work
 openid      OpenID Connect: where a service's addresses are, its keys, and what an ID token must say
 github      GitHub, which speaks OAuth with an interface of its own

@@ -2,6 +2,8 @@
 
     GET  /                       the sign-in page; whoever is signed in goes to /dashboard      entrance
     POST /signin /signout        with a password of this box                                    entrance
+    GET  /login/<module>         to another service, to sign in with an account there            elsewhere
+    GET  /callback/<module>      and back from it: 303 to /dashboard, or to / with a reason       elsewhere
     GET  /dashboard              keys of apps, devices, linked accounts                         dashboard
     POST /refresh                a new key for an app, shown this once; GET only redirects      dashboard
     POST /dashboard/…            what else its buttons do                                       buttons
@@ -33,12 +35,15 @@ ROUTES = [
     web.get("/", on("entrance.home")),
     web.post("/signin", on("entrance.sign_in")),
     web.post("/signout", on("entrance.sign_out")),
+    web.get("/login/{module}", on("elsewhere.login")),
+    web.get("/callback/{module}", on("elsewhere.callback")),
     web.get("/dashboard", on("dashboard.show")),
     web.get("/refresh", on("dashboard.no_refresh")),
     web.post("/refresh", on("dashboard.refresh")),
     web.post("/dashboard/key/revoke", on("buttons.revoke_key")),
     web.post("/dashboard/app-device/forget", on("buttons.forget_app_device")),
     web.post("/dashboard/device/revoke", on("buttons.revoke_device")),
+    web.post("/dashboard/account/link", on("elsewhere.link")),
     web.post("/dashboard/account/unlink", on("buttons.unlink")),
     web.post("/dashboard/sessions/end", on("buttons.end_others")),
     web.get("/signin/style.css", on("assets.style")),

@@ -34,6 +34,7 @@ class View:
     apps: tuple[AppCard, ...]
     devices: tuple[Device, ...]
     accounts: tuple[Identity, ...]
+    services: tuple[tuple[str, str], ...]  # word and title of each that an account can be linked at
     others: int  # browsers in which the same person is signed in
     now_ms: int
 
@@ -181,11 +182,20 @@ def _named(name: str, about: str) -> Markup:
 
 
 def accounts(view: View) -> Markup | None:
-    """Accounts of other services with which the user may sign in."""
-    if not view.accounts:
+    """Accounts of other services with which the user may sign in, and those that could be linked."""
+    if not view.accounts and not view.services:
         return None
     rows = [_account(view, one) for one in view.accounts]
-    return el("section", el("h2", "Other ways to sign in"), el("ul", *rows, class_="rows") if rows else None)
+    links = [
+        button(view, "/dashboard/account/link", f"Link an account: {title}", module=name)
+        for name, title in view.services
+    ]
+    return el(
+        "section",
+        el("h2", "Other ways to sign in"),
+        el("ul", *rows, class_="rows") if rows else None,
+        el("div", *links, class_="actions") if links else None,
+    )
 
 
 def _account(view: View, account: Identity) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from syncd.core.signin.services import title_of
 from syncd.dialects.signin import cards
 from syncd.dialects.signin.cards import AppCard, View
 from syncd.dialects.signin.frame import go, page
@@ -61,6 +62,7 @@ async def _view(request: web.Request, user: User, form_token: str, fresh_app: st
         apps=tuple(apps),
         devices=tuple(await core.accounts.devices(user)),
         accounts=tuple(await core.signin.identities.of(user)),
+        services=tuple((name, title_of(one)) for name, one in core.signin.modules.items()),
         others=await core.signin.sessions.others(session) if session is not None else 0,
         now_ms=core.keeper.now_ms,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from syncd.core.signin.services import title_of
 from syncd.core.signin.sessions import ABSOLUTE_MS
 from syncd.dialects.signin.frame import go, small
 from syncd.dialects.signin.html import Markup, el, joined
@@ -64,12 +65,22 @@ def sign_in_page(
         "Sign in",
         el("h1", "Sign in to syncd"),
         el("p", wrong, class_="wrong", role="alert") if wrong else None,
+        _services(request),
         _password_form(name),
         status=status,
     )
     if retry_s is not None:
         response.headers["Retry-After"] = str(retry_s)
     return response
+
+
+def _services(request: web.Request) -> Markup | None:
+    """A button for each service of the configuration."""
+    modules = request.app[CORE].signin.modules
+    if not modules:
+        return None
+    buttons = (el("a", title_of(one), href=f"/login/{name}", class_="button") for name, one in modules.items())
+    return joined(el("div", *buttons, class_="services"), el("p", "or with a password", class_="or"))
 
 
 def _password_form(name: str) -> Markup:

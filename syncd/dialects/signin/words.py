@@ -17,6 +17,7 @@ FAILED: Final = {
     "not-allowed": "That account may not come in here. Ask the owner of this box.",
     "taken": "That account is linked to somebody else on this box already.",
     "unavailable": "The disk is not there, so nobody can be added right now.",
+    "elsewhere": "Accounts are linked at this box's public address: sign in there, and link it from that page.",
     "signed-out": "You are signed out by now. Please sign in again.",
 }
 
