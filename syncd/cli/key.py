@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from syncd.cli.actions import action, actions
 from syncd.cli.options import settings
@@ -45,7 +46,7 @@ def add(args: argparse.Namespace) -> int:
         return 0
     print(f"Enter this key in {args.app} on each of {args.user}'s devices:\n\n  {key}\n")
     print("Whoever has it can read and change these settings; it is shown only now. To end it:")
-    print(f"  syncd key revoke {args.user} {args.app}")
+    print(f"  {shlex.join(('syncd', 'key', 'revoke', args.user, args.app))}")
     return 0
 
 

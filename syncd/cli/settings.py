@@ -65,5 +65,5 @@ def show_one(args: argparse.Namespace) -> int:
 def restore(args: argparse.Namespace) -> int:
     """Make an older save count again."""
     done = granted(settings(args).config, RestoreSave(args.number))
-    print(f"what {args.number} had saved counts again for {done.user}'s {done.app}, as a new save")
+    print(f"save {args.number} counts again for {done.user}'s {done.app}: its devices take it over at their next call")
     return 0

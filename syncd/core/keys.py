@@ -82,7 +82,7 @@ class AppKeys:
         if holder is None or user is None:
             return None
         now_ms = self._keeper.now_ms
-        if holder.used_ms is None or abs(now_ms - holder.used_ms) > DAY_MS:
+        if holder.used_ms is None or (abs(now_ms - holder.used_ms) > DAY_MS and self._keeper.is_trusted()):
             async with self._db.write() as transaction:
                 await app_keys.touch(transaction, digest, now_ms)
         return user, holder.app

@@ -154,6 +154,8 @@ class Database:
                 return await in_thread(_whole, self._writer._conn, work, _level(durable))
             except sqlite3.Error as exc:
                 raise _translate(exc) from exc
+            except UnicodeEncodeError as exc:
+                raise BadRequest(_NO_TEXT) from exc
             except ValueError as exc:
                 raise VolumeUnavailable("the disk is not there; connect it again") from exc
 

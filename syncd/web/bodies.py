@@ -57,7 +57,7 @@ async def read_all(request: web.Request, most_bytes: int) -> bytes:
     """The whole body; raises TooLarge beyond *most_bytes*."""
     parts: list[bytes] = []
     size = 0
-    while chunk := await read_some(request):
+    async for chunk in pieces(request):
         size += len(chunk)
         if size > most_bytes:
             raise TooLarge(f"this body may have at most {most_bytes} bytes")

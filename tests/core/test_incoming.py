@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.core.settings.incoming import FIRST_MS, LAST_MS, NAME_CHARACTERS, device_name, moment, written
@@ -21,6 +21,7 @@ def ms_of(when: datetime) -> int:
     return (when - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
+@settings(deadline=None)
 @given(moments)
 def test_any_time_as_python_writes_it(when: datetime) -> None:
     expected = ms_of(when - timedelta(microseconds=when.microsecond % 1000))
@@ -30,11 +31,13 @@ def test_any_time_as_python_writes_it(when: datetime) -> None:
     assert moment(expected) == expected
 
 
+@settings(deadline=None)
 @given(moments)
 def test_any_time_as_a_mail_has_it(when: datetime) -> None:
     assert moment(format_datetime(when)) == ms_of(when.replace(microsecond=0))
 
 
+@settings(deadline=None)
 @given(st.integers(FIRST_MS, LAST_MS))
 def test_what_is_written_is_read_as_the_same(when_ms: int) -> None:
     assert moment(written(when_ms)) == when_ms
@@ -64,6 +67,7 @@ def test_times_as_devices_write_them(text: str | float, when_ms: int) -> None:
     assert moment(text) == when_ms
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(max_size=40), st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{0,12}"), st.floats(), st.integers()

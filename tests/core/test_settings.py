@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.clock import BUILD_MS, DAY_MS
@@ -16,7 +16,7 @@ from syncd.config import AppSection, Config, SettingsSection
 from syncd.core.settings.incoming import Incoming
 from syncd.core.settings.rule import AHEAD_MS, Action, Stamp, Verdict, beating, decide
 from syncd.core.settings.store import Outcome
-from syncd.errors import NotFound, TooLarge
+from syncd.errors import BadRequest, NotFound, TooLarge
 from tests.core.household import Household, opened
 
 NOW = BUILD_MS + 400 * DAY_MS
@@ -78,6 +78,7 @@ def test_a_little_ahead_is_as_it_was_said() -> None:
     assert decide(None, False, NOW + AHEAD_MS, NOW).stamp == Stamp(NOW + AHEAD_MS, NOW + AHEAD_MS)
 
 
+@settings(deadline=None)
 @given(times, times, st.one_of(st.none(), times))
 def test_what_is_restored_beats_whatever_was_said_before(saved: int, said: int, now: int | None) -> None:
     stored = Stamp(min(saved, said), said)
@@ -87,6 +88,7 @@ def test_what_is_restored_beats_whatever_was_said_before(saved: int, said: int, 
         assert decide(restored, True, known, now).action is not Action.INCOMING_NEWER
 
 
+@settings(deadline=None)
 @given(times, times, times, st.one_of(st.none(), times))
 def test_a_save_that_wins_never_lowers_what_counts(saved: int, said: int, again: int, now: int | None) -> None:
     stored = Stamp(min(saved, said), said)
@@ -164,6 +166,15 @@ async def test_apps_and_users_whose_names_begin_alike_are_apart(house: Household
     assert await house.core.settings.devices(house.user, "obtainium") == []
     assert len(await house.core.settings.devices(other, "obtainium")) == 1
     assert len(await house.core.settings.versions(house.user, "obtainium2")) == 1
+
+
+async def test_numbers_and_names_that_no_row_can_have_are_not_found(house: Household) -> None:
+    await save(house, 1, "one")
+    for number in (-1, 0, 1 << 63, 10**30):
+        with pytest.raises(NotFound):
+            await house.core.settings.restore(house.user, "obtainium", number)
+    with pytest.raises(BadRequest):
+        await house.core.settings.forget_device(house.user, "obtainium", "\ud800")
 
 
 async def test_a_device_that_was_forgotten_is_new(house: Household) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -133,6 +134,23 @@ def test_a_body_without_end_is_refused_before_it_is_held(server: Daemon, app: Ap
     except (BrokenPipeError, ConnectionResetError):
         pass  # it was told while it was still sending, and hung up on
     assert memory_mib(server, "VmHWM") - before < 24
+
+
+def test_many_large_bodies_at_once_are_not_all_in_memory(server: Daemon, app: App) -> None:
+    forget_peak(server)
+    sent = body('"' + "x" * (1 << 20) + '"')
+    lines = (f"POST {UPDATE} HTTP/1.1", "Host: localhost", f"Authorization: {app.key}", f"Content-Length: {3 << 20}")
+    head = "\r\n".join((*lines, "Content-Type: application/json", "", "")).encode()
+    links = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(60)]
+    for link in links:
+        link.settimeout(0.2)
+        # All but the last byte, as far as the other side takes it.
+        with contextlib.suppress(TimeoutError):
+            link.sendall(head + b'{"a":"' + b"x" * ((3 << 20) - 7))
+    assert memory_mib(server, "VmHWM") < 96
+    for link in links:
+        link.close()
+    assert app.post(sent).status == 200
 
 
 def test_thousands_of_devices_are_a_few_rows(server: Daemon, app: App) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 from syncd.core.settings.incoming import Incoming
@@ -19,6 +20,7 @@ from syncd.model import User
 from syncd.sections import SettingsSection
 
 HOUR_MS = 3_600_000
+LAST_NUMBER = (1 << 63) - 1  # of a row in SQLite
 DEVICES_PER_APP = 200  # of one user; beyond it the one not seen for longest is forgotten, and is new when it returns
 
 __all__ = ["AppDevice", "Outcome", "Settings", "Version"]
@@ -42,9 +44,9 @@ class Settings:
         self._section = section
         self._pace = Pace(time.monotonic)
 
-    def require_pace(self, user: User, app: str) -> None:
-        """Count a call of the app; raises TooManyAttempts."""
-        self._pace.require((user.id, app))
+    def turn(self, user: User, app: str) -> AbstractAsyncContextManager[None]:
+        """For as long as a call of the app lasts; entering it waits, or raises TooManyAttempts."""
+        return self._pace.turn((user.id, app))
 
     async def update(self, user: User, app: str, incoming: Incoming) -> Outcome:
         """Store what is newer and give back what counts, in one transaction; raises TooLarge, StorageFull …"""
@@ -129,7 +131,7 @@ def _stamp(save: Save) -> Stamp:
 
 
 def _numbered(connection: sqlite3.Connection, user: User, app: str, number: int) -> Save:
-    found = rows.numbered(connection, user.id, app, number)
+    found = rows.numbered(connection, user.id, app, number) if 0 < number <= LAST_NUMBER else None
     if found is None:
         raise NotFound(f"there is no save {number} of {app}")
     return found

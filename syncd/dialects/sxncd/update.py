@@ -18,10 +18,10 @@ async def update(request: web.Request) -> web.Response:
     """200 with what counts from now on; 400 before anything is changed. The key is looked at first."""
     core = request.app[CORE]
     user, app = await _asking(request, core)
-    core.settings.require_pace(user, app)
-    offer = wire.offer(await _body(request, core))
-    outcome = await core.settings.update(user, app, offer.incoming)
-    return answer(wire.outcome(outcome, offer.form))
+    async with core.settings.turn(user, app):
+        offer = wire.offer(await _body(request, core))
+        outcome = await core.settings.update(user, app, offer.incoming)
+        return answer(wire.outcome(outcome, offer.form))
 
 
 async def _asking(request: web.Request, core: Core) -> tuple[User, str]:
