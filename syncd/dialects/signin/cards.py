@@ -132,7 +132,7 @@ def _fresh(card: AppCard) -> Markup:
         el("label", f"API key for {card.section.title}", for_=field),
         el(
             "div",
-            el("input", id=field, value=card.fresh, readonly=True, class_="key", spellcheck="false", autofocus=True),
+            el("input", id=field, value=card.fresh, readonly=True, class_="key", spellcheck="false"),
             el("button", "Copy", type="button", class_="main", hidden=True, data_copy=field),
             class_="field",
         ),
