@@ -205,7 +205,7 @@ class Committer:
         await self._reserve(sum(seqs(record) for step in steps for record in step.records))
         intents = await self._intend(steps)
         try:
-            refused = await ground.disk.run(_rename_all, ground.root, group, durable)
+            refused, made = await ground.disk.run(_rename_all, ground.root, group, durable)
         except BaseException:
             await self._withdraw(intents)
             raise
@@ -216,7 +216,7 @@ class Committer:
         try:
             changes = await self._record(kept_steps, intents, durable)
         except BaseException:
-            await ground.disk.run(_undo, ground.root, kept_steps)
+            await ground.disk.run(_undo_all, ground.root, kept_steps, made)
             await self._withdraw(intents)
             raise
         for ticket in kept:
@@ -289,8 +289,13 @@ def _flush(staged: Sequence[Staged]) -> None:
             one.flush()
 
 
-def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tuple[_Ticket, SyncError]]:
-    """Carry out the renames; a ticket whose step is refused is undone and returned with the reason."""
+def _rename_all(
+    root: Root, group: Sequence[_Ticket], durable: bool
+) -> tuple[list[tuple[_Ticket, SyncError]], list[Place]]:
+    """Carry out the renames; a ticket whose step is refused is undone and returned with the reason.
+
+    Also the folders that were made on the way.
+    """
     refused: list[tuple[_Ticket, SyncError]] = []
     carried: list[Step] = []
     with Batch(root) as batch:
@@ -301,7 +306,7 @@ def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tup
                     carry(batch, step)
                     done.append(step)
             except OSError as exc:
-                _undo(root, done)
+                _undo(batch, done, tuple(batch.made))
                 refused.append((ticket, _refusal(exc)))
             else:
                 carried += done
@@ -309,9 +314,9 @@ def _rename_all(root: Root, group: Sequence[_Ticket], durable: bool) -> list[tup
             if durable:
                 batch.flush()
         except OSError:
-            _undo(root, carried)
+            _undo(batch, carried, tuple(batch.made))
             raise
-    return refused
+        return refused, batch.made
 
 
 def _refusal(exc: OSError) -> SyncError:
@@ -334,20 +339,26 @@ def carry(batch: Batch, step: Step) -> None:
     batch.remove_emptied(step.emptied)
 
 
-def _undo(root: Root, steps: Sequence[Step]) -> None:
-    """Take renames back, last first. What cannot be taken back is found by the next scan."""
+def _undo_all(root: Root, steps: Sequence[Step], made: Sequence[Place]) -> None:
     with Batch(root) as batch:
-        for step in reversed(steps):
-            try:
-                _take_back(batch, step)
-            except OSError:
-                log.exception("could not undo a rename; the next scan will find the file")
+        _undo(batch, steps, made)
+
+
+def _undo(batch: Batch, steps: Sequence[Step], made: Sequence[Place]) -> None:
+    """Take renames back, last first, and the folders made for them. The next scan finds what cannot be taken back."""
+    for step in reversed(steps):
+        try:
+            _take_back(batch, step)
+        except OSError:
+            log.exception("could not undo a rename; the next scan will find the file")
+    batch.remove_made(made)
 
 
 def _take_back(batch: Batch, step: Step) -> None:
     if step.target is None:
-        return
-    if step.source is None:
+        if step.source is None:
+            batch.make_again(step.emptied)
+    elif step.source is None:
         batch.remove_emptied((step.target,))
     elif step.aside is not None:
         batch.take_back(step.source, step.target, step.aside)

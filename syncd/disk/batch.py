@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +19,7 @@ class Batch:
         self._root = root
         self._open: dict[Place, int] = {}
         self._changed: set[Place] = set()
+        self.made: list[Place] = []  # folders that were missing on the way to a place
 
     def __enter__(self) -> Self:
         return self
@@ -33,7 +34,9 @@ class Batch:
         fd = self._open.get(place)
         if fd is None:
             if make:
-                self._changed.update(self._root.make_folders(place))
+                changed = self._root.make_folders(place)
+                self._changed.update(changed)
+                self.made += (place[: len(above) + 1] for above in changed)
             fd = self._open[place] = self._root.open_folder(place)
         return fd
 
@@ -67,6 +70,16 @@ class Batch:
             self._changed.add(place[:-1])
             if (fd := self._open.pop(place, None)) is not None:
                 os.close(fd)
+
+    def remove_made(self, made: Sequence[Place]) -> None:
+        """Remove folders that only a change needed which was taken back; those in which something is stay."""
+        for place in reversed(made):
+            self.remove_emptied((place,))
+
+    def make_again(self, places: Sequence[Place]) -> None:
+        """Undo `remove_emptied`."""
+        for place in reversed(places):
+            self._folder(place, make=True)
 
     def replace(self, source: Place, target: Place, aside: Place) -> None:
         """Put the file at *source* in the place of the one at *target*, which goes to *aside*.

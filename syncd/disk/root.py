@@ -160,14 +160,19 @@ class Root:
         """Make *place* and what is missing above it; the folders whose listing changed (they want a flush)."""
         if self.is_folder(place):
             return []
-        changed = []
-        for depth in range(1, len(place) + 1):
-            with self.folder(place[: depth - 1]) as parent:
-                try:
-                    os.mkdir(place[depth - 1], dir_fd=parent)
-                except FileExistsError:
-                    continue
-            changed.append(place[: depth - 1])
+        changed: list[Place] = []
+        try:
+            for depth in range(1, len(place) + 1):
+                with self.folder(place[: depth - 1]) as parent:
+                    try:
+                        os.mkdir(place[depth - 1], dir_fd=parent)
+                    except FileExistsError:
+                        continue
+                changed.append(place[: depth - 1])
+        except OSError:
+            for above in reversed(changed):
+                self.remove_folder(place[: len(above) + 1])
+            raise
         return changed
 
     def is_folder(self, place: Place) -> bool:

@@ -1,0 +1,69 @@
+"""What cannot be written down leaves no trace: no folder more, none less, and nothing that comes back later."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from syncd.core import changes, folders
+from syncd.errors import StorageFull
+from tests.core.household import Household, at
+
+
+def on_disk(house: Household) -> list[str]:
+    found = (str(one.relative_to(house.files)) for one in house.files.rglob("*") if one.is_dir())
+    return sorted(one for one in found if not one.startswith(".trash"))
+
+
+def fail(*_args: object, **_named: object) -> None:
+    raise StorageFull("the disk is full; make room or empty the trash")
+
+
+def refuse(*_args: object, **_named: object) -> None:
+    raise OSError(errno.ENOSPC, "no room")
+
+
+async def move(house: Household, source: str, target: str) -> None:
+    await changes.move(house.mount, house.user, at(source), at(target), house.author())
+
+
+CHANGES: dict[str, Callable[[Household], Awaitable[object]]] = {
+    "store": lambda house: house.put("new/below/file", b"2"),
+    "move a file": lambda house: move(house, "a/file", "new/below/file"),
+    "move a folder": lambda house: move(house, "a", "new/below/a"),
+    "keep": lambda house: folders.keep(house.core, house.user, at("new/below")),
+    "restore": lambda house: changes.restore(house.core, house.user, ["gone/file"]),
+    "remove": lambda house: folders.remove(house.core, house.user, at("a/empty")),
+    "discard": lambda house: folders.discard(house.core, house.user, at("bare")),
+}
+
+
+async def furnish(house: Household) -> None:
+    for path in ("a", "a/empty", "bare", "bare/one", "bare/two"):
+        await folders.make(house.core, house.user, at(path))
+    await house.put("a/file", b"1")
+    await house.put("gone/file", b"1")
+    await house.remove("gone/file")
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_folders_are_as_before(house: Household, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    await furnish(house)
+    before = (house.tree(), on_disk(house))
+    with monkeypatch.context() as patched:
+        patched.setattr("syncd.core.commit.apply", fail)
+        with pytest.raises(StorageFull):
+            await CHANGES[what](house)
+    assert (house.tree(), on_disk(house)) == before
+
+
+async def test_a_refused_rename_leaves_no_folders(house: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    await furnish(house)
+    before = (house.tree(), on_disk(house))
+    with monkeypatch.context() as patched:
+        patched.setattr("syncd.disk.kernel.rename_noreplace", refuse)
+        with pytest.raises(StorageFull):
+            await house.put("new/below/file", b"2")
+    assert (house.tree(), on_disk(house)) == before
