@@ -91,6 +91,7 @@ class Committer:
         self._waiting: list[_Ticket] = []
         self._grown = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
+        self._void: list[int] = []  # intents that were taken back and stand written all the same
         self._crowd = 0  # how many were about when the last group was done, and when that was
         self._crowd_seen = 0.0
 
@@ -126,9 +127,11 @@ class Committer:
             self._working = None
 
     async def close(self) -> None:
-        """Return when no group is under way."""
+        """Return when no group is under way; what was taken back is not done at the next start."""
         if self._working is not None:
             await asyncio.wait((self._working,))
+        if self._void:
+            await self._withdraw(list(self._void))
 
     async def _await_company(self) -> None:
         """A moment more makes the group larger and its flushes cheaper, when company can be expected:
@@ -245,11 +248,12 @@ class Committer:
         return await self._ground.index.transact(partial(meta.intend, steps=moving), durable=durable)
 
     async def _withdraw(self, intents: list[int]) -> None:
-        """The renames were taken back. If even this cannot be written, the next start finds nothing to finish."""
+        """The renames were taken back. If even this cannot be written, it is with the next commit."""
         try:
             await self._ground.index.transact(partial(meta.fulfil, intents=intents), durable=False)
         except SyncError as exc:
-            log.warning("intents stay until the next start: %s", exc)
+            log.warning("intents stay until the next commit: %s", exc)
+            self._void += intents
 
     async def _record(self, steps: Sequence[Step], intents: list[int], durable: bool) -> Changes:
         now_ms, uptime_s = self._now()
@@ -257,10 +261,12 @@ class Committer:
 
         def work(connection: sqlite3.Connection) -> Changes:
             changes = apply(connection, records, now_ms=now_ms, uptime_s=uptime_s)
-            meta.fulfil(connection, intents)
+            meta.fulfil(connection, [*intents, *self._void])
             return changes
 
-        return await self._ground.index.transact(work, durable=durable)
+        changes = await self._ground.index.transact(work, durable=durable)
+        self._void.clear()
+        return changes
 
 
 def _fail(group: Sequence[_Ticket], exc: BaseException) -> None:

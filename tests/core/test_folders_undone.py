@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from syncd.core import changes, folders
 from syncd.errors import StorageFull
-from tests.core.household import Household, at
+from tests.core.household import Household, at, opened
 
 
 def on_disk(house: Household) -> list[str]:
@@ -67,3 +68,20 @@ async def test_a_refused_rename_leaves_no_folders(house: Household, monkeypatch:
         with pytest.raises(StorageFull):
             await house.put("new/below/file", b"2")
     assert (house.tree(), on_disk(house)) == before
+
+
+@pytest.mark.parametrize("later", [{}, {"a/later": b"2"}])
+async def test_what_was_taken_back_is_not_done_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: dict[str, bytes]
+) -> None:
+    async with opened(tmp_path) as house:
+        await furnish(house)
+        with monkeypatch.context() as patched:
+            patched.setattr("syncd.core.commit.apply", fail)
+            patched.setattr("syncd.core.commit.meta.fulfil", fail)  # not even that it was taken back
+            with pytest.raises(StorageFull):
+                await folders.discard(house.core, house.user, at("a"))
+        for path, content in later.items():
+            await house.put(path, content)
+    async with opened(tmp_path) as house:
+        assert house.tree() == {"a/file": b"1"} | later
