@@ -19,7 +19,7 @@ from syncd.core.sessions import SUFFIX, Sessions
 from syncd.core.uploads import Uploads
 from syncd.db import cursors, entries, meta, sessions
 from syncd.db.database import Database, set_aside
-from syncd.db.records import Place, Step, apply
+from syncd.db.records import Place, Step, apply, seqs
 from syncd.db.volumes import OPEN, Served
 from syncd.disk import staging
 from syncd.disk.batch import Batch
@@ -113,8 +113,7 @@ class Mount:
             raise
         mount = cls(volume, root, index, disk)
         try:
-            await mount._settle(served, now)
-            sequences = Sequences(served.reserved, await entries.newest(index), keep_reserved)
+            sequences = await mount._settle(served, keep_reserved, now)
             mount.committer = Committer(
                 mount.ground,
                 volume,
@@ -133,7 +132,7 @@ class Mount:
             raise
         return mount
 
-    async def _settle(self, served: Served, now: Now) -> None:
+    async def _settle(self, served: Served, keep_reserved: Reserve, now: Now) -> Sequences:
         """Finish what a crash interrupted, and see to it that no seq is issued twice."""
         newest = await entries.newest(self.index)
         self.is_new = newest == 0
@@ -148,17 +147,20 @@ class Mount:
                 if newest < begin:
                     await cursors.note_gap(transaction, newest, begin)
             await meta.set_number(transaction, "clean", 0)
-        await self._finish_intents(now)
+        sequences = Sequences(served.reserved, await entries.newest(self.index), keep_reserved)
+        await self._finish_intents(sequences, now)
         kept = frozenset(one.id + SUFFIX for one in await sessions.open_ones(self.index))
         await self.disk.run(staging.sweep, self.root, kept)
+        return sequences
 
-    async def _finish_intents(self, now: Now) -> None:
+    async def _finish_intents(self, sequences: Sequences, now: Now) -> None:
         """Roll renames forward that were begun. Their content was durable before they were written down."""
         left = await meta.intents(self.index)
         if not left:
             return
         done = [step for _, step in left if await self.disk.run(_finish, self.root, step)]
         records = [one for step in done for one in step.records]
+        await sequences.make_room(sum(map(seqs, records)))
         now_ms, uptime_s = now()
 
         def work(connection: sqlite3.Connection) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from syncd.core import changes, folders, reconcile, trash, tree
 from syncd.core.core import Core
-from syncd.db import entries, meta, records
+from syncd.db import entries, meta, records, volumes
 from syncd.db.records import FOLDER_PAGE
 from syncd.disk.batch import Batch
 from syncd.errors import Conflict, NotFound, StorageFailed
@@ -356,7 +356,19 @@ async def test_sequences_are_reserved_for_every_row(house: Household, monkeypatc
     assert served >= await entries.newest(house.mount.index)
 
 
-async def reserved(core: Core) -> int:
-    from syncd.db import volumes
+async def test_sequences_are_reserved_for_what_a_start_finishes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        await make(house, "a")
+        await house.put("a/file", b"x")
+        moved = records.FolderMoved(house.user.id, "a", "b", 2)
+        step = records.Step(("anna", "a"), ("anna", "b"), (moved,))
+        await house.mount.index.transact(partial(meta.intend, steps=[step]))
+        await house.core._note_last(volumes.OPEN)
+        await house.mount.index.close()  # killed: nothing is closed in order
+    async with opened(tmp_path) as house:
+        assert house.tree() == {"b/file": b"x"}
+        assert await reserved(house.core) >= await entries.newest(house.mount.index)
 
+
+async def reserved(core: Core) -> int:
     return (await volumes.served(core._db))[core.volume.id].reserved
