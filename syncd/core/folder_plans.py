@@ -32,7 +32,8 @@ async def keep(ground: Ground, user: User, path: TreePath, device_id: str | None
         raise Conflict("something that is no folder has that name already")
     # A folder that was not made was led to, or another program made it and no scan has seen it yet.
     step = Step(None, place if standing is None else None, (Made(user.id, str(path), device_id),))
-    return Plan((step,), touched=frozenset((place,)))
+    # Alone: in one group, a file that leaves the folder would take it along, and one that comes would make it first.
+    return Plan((step,), is_alone=True)
 
 
 async def require_parent(ground: Ground, user: User, path: TreePath) -> None:
@@ -77,7 +78,7 @@ async def remove(ground: Ground, user: User, path: TreePath, device_id: str | No
     place = tree_place(user, path)
     if there.rows > 1 or not await ground.disk.run(ground.root.bare, place):
         raise Conflict("something is in that folder")
-    return Plan((Step(None, None, (Gone(user.id, str(path), device_id),), emptied=(place,)),))
+    return Plan((Step(None, None, (Gone(user.id, str(path), device_id),), emptied=(place,)),), is_alone=True)
 
 
 async def _extent(ground: Ground, user: User, path: TreePath) -> entries.Extent:
@@ -94,7 +95,7 @@ async def adopt(ground: Ground, user: User, path: str) -> Plan:
     is_known = await entries.made_among(ground.index, user.id, [path])
     if is_known or not await ground.disk.run(ground.root.bare, place):
         return Plan()
-    return Plan((Step(None, None, (Made(user.id, path),)),), touched=frozenset((place,)))
+    return Plan((Step(None, None, (Made(user.id, path),)),), is_alone=True)
 
 
 async def drop_empty(folders: Sequence[Place]) -> Plan:

@@ -270,7 +270,8 @@ async def forget(ground: Ground, user: User, paths: Sequence[str]) -> Plan:
         for path in (*files, *made)
         if not await ground.disk.run(ground.root.is_taken, tree_place(user, path))
     ]
-    return Plan((Step(None, None, tuple(gone)),) if gone else ())
+    touched = frozenset(tree_place(user, one.path) for one in gone)
+    return Plan((Step(None, None, tuple(gone)),) if gone else (), touched=touched)
 
 
 async def adopt_trashed(ground: Ground, user: User, place: str, digest: bytes, state: FileState) -> Plan:

@@ -1,0 +1,59 @@
+"""What comes at the same moment: as if one had come after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from syncd.core import changes, folders, plans
+from syncd.db import entries
+from tests.core.household import Household, at
+
+
+def on_disk(house: Household) -> list[str]:
+    found = (str(one.relative_to(house.files)) for one in house.files.rglob("*") if one.is_dir())
+    return sorted(one for one in found if not one.startswith(".trash"))
+
+
+async def known(house: Household) -> list[str]:
+    return await folders.all_of(house.core, house.user)
+
+
+@pytest.mark.parametrize("is_kept_first", [True, False])
+async def test_a_folder_that_is_kept_stays_when_its_last_file_goes(house: Household, is_kept_first: bool) -> None:
+    for path in ("removed/file", "moved/file", "discarded/file"):
+        await house.put(path, b"x")
+    leaving = (
+        house.remove("removed/file"),
+        changes.move(house.mount, house.user, at("moved/file"), at("elsewhere/file"), house.author()),
+        changes.discard(house.core, house.user, ["discarded/file"]),
+    )
+    kept = [folders.keep(house.core, house.user, at(one)) for one in ("removed", "moved", "discarded")]
+    await asyncio.gather(*(kept + list(leaving) if is_kept_first else list(leaving) + kept))
+    assert await known(house) == on_disk(house) == ["discarded", "elsewhere", "moved", "removed"]
+
+
+async def test_a_folder_is_kept_while_something_arrives_in_it(house: Household) -> None:
+    async with asyncio.TaskGroup() as group:
+        for number in range(5):
+            group.create_task(house.put(f"a/b/{number}", b"x"))
+            group.create_task(folders.keep(house.core, house.user, at("a/b")))
+            group.create_task(folders.keep(house.core, house.user, at("a")))
+    assert await known(house) == on_disk(house) == ["a", "a/b"]
+    for number in range(5):
+        await house.remove(f"a/b/{number}")
+    assert await known(house) == on_disk(house) == ["a", "a/b"]
+
+
+@pytest.mark.parametrize("is_stored_first", [True, False])
+async def test_what_is_stored_is_not_forgotten_as_gone(house: Household, is_stored_first: bool) -> None:
+    await house.put("file", b"1")
+    (house.files / "file").unlink()
+    forget = house.mount.committer.carry_out(partial(plans.forget, house.mount.ground, house.user, ["file"]))
+    store = house.put("file", b"2")
+    await asyncio.gather(*((store, forget) if is_stored_first else (forget, store)))
+    row = await entries.at(house.mount.index, house.user.id, "file")
+    assert row is not None and row.is_file
+    assert house.tree() == {"file": b"2"}
