@@ -257,8 +257,7 @@ async def _begin_anew(path: Path) -> Database:
 
 def _finish(root: Root, step: Step) -> bool:
     """Carry the rename of *step* to its end; False when there is nothing left to carry."""
-    assert step.source is not None
-    if step.target is None:
+    if step.source is None or step.target is None:
         with Batch(root) as batch:
             carry(batch, step)
         return True

@@ -189,10 +189,12 @@ class Root:
         return bool(bare) and all(self.remove_folder(one) for one in bare)
 
     def remove_folder(self, place: Place) -> bool:
-        """Remove the folder at *place* if nothing is in it; was it removed?"""
+        """Remove the folder at *place* if nothing is in it; is there none now?"""
         try:
             with self.folder(place[:-1]) as above:
                 os.rmdir(place[-1], dir_fd=above)
+        except FileNotFoundError:
+            return True
         except OSError:  # it is no folder, or something is in it, or somebody has mounted a disk there
             return False
         return True
