@@ -9,6 +9,7 @@ from syncd.core.core import Core
 from syncd.core.feed import Feed
 from syncd.dialects import DIALECTS
 from syncd.web import probes
+from syncd.web.cors import open_to_pages
 from syncd.web.errors import plain_text
 from syncd.web.front import front, own_hosts
 from syncd.web.keys import CORE, FEED, GALLERY, PREFIXES, RENDERERS
@@ -23,6 +24,7 @@ def make_app(config: Config, core: Core, gallery: Gallery, feed: Feed) -> web.Ap
     app[GALLERY] = gallery
     app[RENDERERS] = {}
     app[PREFIXES] = {dialect.prefix: dialect.render for dialect in DIALECTS if dialect.prefix}
+    app.on_response_prepare.append(open_to_pages(tuple(one.prefix for one in DIALECTS if one.open_to_pages)))
     for route in app.add_routes(probes.ROUTES):
         app[RENDERERS][route] = plain_text
     for dialect in DIALECTS:

@@ -46,6 +46,7 @@ def serve(load: Callable[[], Config]) -> int:
     """
     config = load()
     logging.basicConfig(level=config.server.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at debug it writes down every value, also of e-mails
     _raise_file_limit()
     lean.one_arena()
     asyncio.run(_serve(config, load))

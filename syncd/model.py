@@ -212,6 +212,15 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When something was handed out, on a box whose clock may be wrong."""
+
+    wall_ms: int  # Unix ms
+    uptime_s: int  # uptime of the box by then, over all its runs
+    is_dated: bool  # the clock was trusted then
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks: a user, through a session or through a device's key."""
 

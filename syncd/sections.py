@@ -189,6 +189,18 @@ class MobisyncSection:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncfileSection:
+    """The door for SyncFile's clients (/v1)."""
+
+    short_passwords: bool = option(
+        True,
+        Switch(),
+        "yes: whoever registers through SyncFile may choose a password of fewer than 8 characters, as its clients "
+        "always could (only where [accounts] registration is open). no: such a password is refused with a reason.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MediaSection:
     """Thumbnails and dates of photos, made by child processes that can do no harm."""
 
@@ -262,6 +274,7 @@ class Config:
     uploads: UploadsSection = field(default_factory=UploadsSection)
     mobisync: MobisyncSection = field(default_factory=MobisyncSection)
     sync: SyncSection = field(default_factory=SyncSection)
+    syncfile: SyncfileSection = field(default_factory=SyncfileSection)
     media: MediaSection = field(default_factory=MediaSection)
     trash: TrashSection = field(default_factory=TrashSection)
     settings: SettingsSection = field(default_factory=SettingsSection)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from syncd.clock import DAY_MS
 from syncd.core.names import candidates, fold, home_of
-from syncd.core.passwords import Passwords, check_password
+from syncd.core.passwords import MIN_CHARACTERS, Passwords, check_password
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
 from syncd.core.tokens import Signer, looks_signed
-from syncd.db import devices, identities, users, web_sessions
+from syncd.db import authids, devices, identities, users, web_sessions
 from syncd.db.database import Database, Transaction
 from syncd.db.identities import Identity
 from syncd.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
@@ -112,23 +112,25 @@ class Accounts:
         password: str | None,
         *,
         role: str = "user",
+        email: str | None = None,
+        least: int = MIN_CHARACTERS,
         home_is_free: HomeIsFree = lambda home: True,
         identity: Identity | None = None,
     ) -> User:
-        """A new user; raises BadName, BadRequest for a weak password, Conflict when the name is taken.
+        """A new user; raises BadName, BadRequest for a weak password, Conflict when the name or *email* is taken.
 
-        *home_is_free* says whether a folder may be given to somebody: one that holds another's files may not.
-        *identity* is linked in the same step; its user_id does not count.
+        *least*: characters of the password. *home_is_free* says whether a folder may be given to somebody: one that
+        holds another's files may not. *identity* is linked in the same step; its user_id does not count.
         """
         wanted = home_of(name)
         if password is not None:
-            check_password(password)
-        if await self.find(name) is not None:
-            raise Conflict(f"there is a user {name.strip()!r} already", code="user_exists")
+            check_password(password, least)
+        await self._require_free(name, email)
         taken = {user.home for user in await self.all()} | RESERVED
         home = next(one for one in candidates(wanted) if one not in taken and home_is_free(one))
         stored = await self._passwords.hash(password) if password is not None else None
         async with self._db.write() as transaction:
+            await self._require_free(name, email)  # somebody may have been quicker while the password was hashed
             user_id = await users.add(
                 transaction,
                 public_id=secrets.token_hex(16),
@@ -137,6 +139,7 @@ class Accounts:
                 home=home,
                 role=role,
                 password=stored,
+                email=email,
                 now_ms=self._time.now_ms,
             )
             if identity is not None:
@@ -146,11 +149,26 @@ class Accounts:
         assert found is not None
         return found
 
-    async def register(self, name: str, password: str, address: str, *, home_is_free: HomeIsFree) -> User:
+    async def _require_free(self, name: str, email: str | None) -> None:
+        if await self.find(name) is not None:
+            raise Conflict(f"there is a user {name.strip()!r} already", code="user_exists")
+        if email is not None and await users.has_email(self._db, email):
+            raise Conflict("another user has that e-mail address", code="email_exists")
+
+    async def register(
+        self,
+        name: str,
+        password: str,
+        address: str,
+        *,
+        email: str | None = None,
+        least: int = MIN_CHARACTERS,
+        home_is_free: HomeIsFree,
+    ) -> User:
         """As add, for a stranger: counted like a log-in, so that names cannot be tried out by the thousand."""
         self._throttle.require(fold(name), address)
         try:
-            return await self.add(name, password, home_is_free=home_is_free)
+            return await self.add(name, password, email=email, least=least, home_is_free=home_is_free)
         except Conflict:
             self._throttle.failed(fold(name), address)
             raise
@@ -172,6 +190,7 @@ class Accounts:
     async def _end_log_ins(self, transaction: Transaction, user: User) -> None:
         await devices.drop_tokens(transaction, user.id, "session")
         await web_sessions.drop_all(transaction, user.id)
+        await authids.drop_of(transaction, user.id)
 
     async def remove(self, user: User) -> None:
         """Remove the account with its devices, sessions and keys. The files stay where they are."""

@@ -29,6 +29,7 @@ from syncd.errors import VolumeUnavailable
 from syncd.model import Entry
 
 if TYPE_CHECKING:
+    from syncd.core.authids import Authids
     from syncd.core.keys import AppKeys
     from syncd.core.settings.store import Settings
     from syncd.core.signin.services import SignIn
@@ -88,6 +89,15 @@ class Core:
                     passwords.close()
                 disk.close()
                 await db.close()
+
+    # Loaded when somebody asks for them: most boxes have no such clients
+
+    @cached_property
+    def authids(self) -> Authids:
+        """Log-ins of SyncFile."""
+        from syncd.core.authids import Authids
+
+        return Authids(self._db, self.accounts, self.keeper)
 
     # Settings of apps: loaded when somebody asks for them, because most boxes have none
 

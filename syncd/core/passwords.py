@@ -29,14 +29,14 @@ TARGET_S = 0.5
 QUEUE = 16
 
 
-def check_password(password: str) -> str:
-    """*password* if it may be set; raises BadRequest with what to do instead."""
+def check_password(password: str, least: int = MIN_CHARACTERS) -> str:
+    """*password* if it may be set, having at least *least* characters; raises BadRequest with what to do instead."""
     try:
         size = len(password.encode())
     except UnicodeEncodeError as exc:
         raise BadRequest("a password must be valid Unicode") from exc
-    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS or size > MAX_BYTES:
-        raise BadRequest(f"a password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters")
+    if not least <= len(password) <= MAX_CHARACTERS or size > MAX_BYTES:
+        raise BadRequest(f"a password has {least} to {MAX_CHARACTERS} characters")
     return password
 
 

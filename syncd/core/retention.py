@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from syncd.clock import DAY_MS
 from syncd.core.core import Core
+from syncd.core.lifetime import when_over
 from syncd.core.mount import Mount
-from syncd.db import blocks, conflicts, cursors, entries
+from syncd.db import blocks, conflicts, cursors, entries, links
 from syncd.model import User
 
 BATCH = 5000  # rows in one transaction: others want to write, too
@@ -50,6 +51,18 @@ async def _known_to_all(core: Core, mount: Mount, user: User) -> int:
     said = await cursors.of_user(mount.index, user.id)
     known = [said[one.id].seq for one in await core.accounts.devices(user) if one.enabled and one.id in said]
     return min(known, default=await entries.newest(mount.index))
+
+
+async def end_log_ins(core: Core) -> None:
+    """Drop what is kept of SyncFile's log-ins that are over."""
+    await core.authids.forget_ended()
+
+
+async def end_links(core: Core) -> None:
+    """Drop what is kept of short links that are over."""
+    with core.use() as mount:
+        async with mount.index.write(durable=False) as transaction:
+            await links.drop_over(transaction, when_over(core.keeper.moment()))
 
 
 async def forget_conflicts(core: Core) -> None:

@@ -63,4 +63,10 @@ class Throttle:
             self._failures.popitem(last=False)
 
     def succeeded(self, account: str, address: str) -> None:
+        """It was the right password: nobody tried anything out, so it does not count."""
         self._failures.pop((account, address), None)
+        for one in (address, ""):
+            if recent := self._recent.get(one):
+                recent.pop()
+                if not recent:
+                    del self._recent[one]

@@ -10,6 +10,7 @@ import time
 from syncd.clock import Clock, is_plausible
 from syncd.db import meta
 from syncd.db.database import Database
+from syncd.model import Moment
 
 JUMP_MS = 5 * 60_000  # wall and monotonic time may drift apart this much before trust is lost
 SETTLE_S = 600  # trust comes back when they agreed for this long
@@ -39,6 +40,10 @@ class Timekeeper:
     def now(self) -> tuple[int, int]:
         """Unix ms, and the box's accumulated uptime in seconds."""
         return self._clock(), self._uptime_before + int(time.monotonic() - self._began)
+
+    def moment(self) -> Moment:
+        """This moment, for what is handed out for a while."""
+        return Moment(*self.now(), self.is_trusted())
 
     @property
     def now_ms(self) -> int:

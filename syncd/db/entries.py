@@ -205,7 +205,7 @@ async def note_mtime(transaction: Transaction, seq: int, disk_mtime_ns: int) -> 
 
 async def drop_user(transaction: Transaction, user_id: int) -> None:
     """Forget a removed user's rows; the files stay on the disk."""
-    for table in ("entries", "trash", "usage", "cursors", "floors", "sessions", "conflicts"):
+    for table in ("entries", "trash", "usage", "cursors", "floors", "sessions", "conflicts", "links"):
         await transaction.run(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))
 
 

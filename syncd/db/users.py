@@ -38,15 +38,21 @@ async def password_of(db: Database, user_id: int) -> str | None:
     return str(found[0][0]) if found and found[0][0] is not None else None
 
 
+async def has_email(db: Database, email: str) -> bool:
+    """Has somebody exactly that address?"""
+    return bool(await db.read("SELECT 1 FROM users WHERE email = ?", (email,)))
+
+
 async def add(
     transaction: Transaction, *, public_id: str, name: str, folded: str, home: str, role: str,
-    password: str | None, now_ms: int
+    password: str | None, email: str | None, now_ms: int
 ) -> int:  # fmt: skip
-    """The new user's id; raises Conflict when name or home is taken."""
+    """The new user's id; raises Conflict when name, home or e-mail address is taken."""
     [user_id] = await transaction.one(
-        "INSERT INTO users (public_id, name, folded, home, role, password, created_ms) VALUES (?,?,?,?,?,?,?)"
+        "INSERT INTO users (public_id, name, folded, home, role, password, email, created_ms)"
+        " VALUES (?,?,?,?,?,?,?,?)"
         " RETURNING id",
-        (public_id, name, folded, home, role, password, now_ms),
+        (public_id, name, folded, home, role, password, email, now_ms),
     )
     assert isinstance(user_id, int)
     return user_id

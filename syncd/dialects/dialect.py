@@ -21,6 +21,7 @@ class Dialect:
     routes: Sequence[web.AbstractRouteDef]
     render: Renderer
     prefix: str = ""  # of all its addresses, so that it also tells of those that it does not have
+    open_to_pages: bool = False  # pages of any origin may call it (CORS): nothing in it goes by what a browser adds
 
 
 def by_name(package: str) -> Callable[[str], Handler]:

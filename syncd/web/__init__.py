@@ -10,5 +10,6 @@ cookies      who is signed in at the web page, and which forms are its own
 bodies       JSON and form bodies, streamed under limits
 conditions   preconditions and ranges of RFC 9110, pure
 files        a file as an answer: whole, a range, or nothing
+cors         doors that pages of any origin may call
 probes       /healthz and /setup_info
 """

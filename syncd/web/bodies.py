@@ -1,4 +1,4 @@
-"""Request bodies, streamed under limits: JSON objects, and the first part of a form.
+"""Request bodies, streamed under limits: JSON objects, and forms, part by part.
 
 aiohttp's own form reader searches each chunk together with the one before it; this one searches each once and hands
 it on as it came, which halves the cost of a large upload (measured: `benchmarks/`).
@@ -29,6 +29,7 @@ PART_HEADER_BYTES = 8 << 10
 PREAMBLE_BYTES = 64 << 10
 EPILOGUE_BYTES = 64 << 10
 BOUNDARY_BYTES = 200  # RFC 2046 §5.1.1 allows 70; some clients take more
+FIELD_BYTES = 64 << 10  # a field before the file is kept until the file begins; a larger one is the file
 
 
 class Stalled(BadRequest):
@@ -150,11 +151,14 @@ async def read_fields(request: web.Request, most_bytes: int) -> dict[str, str]:
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE)
 
 
+def is_form(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower().startswith("multipart/")
+
+
 def boundary_of(content_type: str) -> bytes:
     """The boundary of a form's Content-Type; raises BadRequest."""
-    kind = content_type.partition(";")[0].strip().lower()
     found = _BOUNDARY.search(content_type)
-    if not kind.startswith("multipart/") or found is None:
+    if not is_form(content_type) or found is None:
         raise BadRequest("send the file as multipart/form-data, with a boundary")
     boundary = (found[1] or found[2] or "").encode(errors="replace")
     if not 0 < len(boundary) <= BOUNDARY_BYTES:
@@ -169,6 +173,7 @@ class PartHead:
     name: str
     filename: str
     disposition: str
+    is_file: bool = False  # it says that it is one, by a filename, which may be empty
 
 
 class Pace:
@@ -188,20 +193,38 @@ class Pace:
             self._since, self._size = now, 0
 
 
-class FirstPart:
-    """The first part of a form. Call `open` once, then iterate the content; what follows is not looked at."""
+class Form:
+    """A form, part by part: call `open`, iterate the content to its end, call `next` for the part after it."""
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.Request, *, may_hide_boundary: bool = False) -> None:
+        """*may_hide_boundary*: a header that lacks it is fine; it is the first line of the body then."""
         self._request = request
-        self._boundary = boundary_of(request.headers.get("Content-Type", ""))
-        self._end = b"\r\n--" + self._boundary
+        content_type = request.headers.get("Content-Type", "")
+        is_hidden = may_hide_boundary and is_form(content_type) and _BOUNDARY.search(content_type) is None
+        self._end = b"" if is_hidden else b"\r\n--" + boundary_of(content_type)
         self._rest = b""  # read already, not handed out yet
         self._pace = Pace()
 
     async def open(self) -> PartHead | None:
-        """Its headers; None when the form has no part. Raises BadRequest."""
+        """The first part's headers; None when the form has no part. Raises BadRequest."""
+        if not self._end:
+            self._end = b"\r\n" + await self._first_line()
         # A boundary at the very start has no line break before it; one is put there, so that all are alike.
-        self._rest = b"\r\n"
+        self._rest = b"\r\n" + self._rest
+        return await self.next()
+
+    async def _first_line(self) -> bytes:
+        """The line that the body begins with, `--` and the boundary; it is not used up."""
+        while (found := self._rest.find(b"\r\n")) < 0:
+            if len(self._rest) > BOUNDARY_BYTES or not await self._more():
+                raise BadRequest("no boundary: the header does not name it, and the body does not begin with it")
+        line = self._rest[:found].rstrip(b" \t")
+        if not line.startswith(b"--") or not 2 < len(line) <= BOUNDARY_BYTES:
+            raise BadRequest("no boundary: the header does not name it, and the body does not begin with it")
+        return line
+
+    async def next(self) -> PartHead | None:
+        """The next part's headers; None after the last. Raises BadRequest."""
         if not await self._skip_to(self._end, PREAMBLE_BYTES):
             return None
         while len(self._rest) < 2 and await self._more():
@@ -266,6 +289,36 @@ class FirstPart:
             size += len(chunk)
 
 
+async def first_file(form: Form) -> AsyncIterator[bytes]:
+    """The content of the first part that says it is a file, else of the first part; raises BadRequest.
+
+    What follows it is not looked at.
+    """
+    kept: bytearray | None = None  # the first part, while a file may still follow
+    head = await form.open()
+    while head is not None:
+        content = aiter(form)
+        is_it = head.is_file
+        if not is_it and kept is None:
+            kept = bytearray()
+            async for chunk in content:
+                kept += chunk
+                if len(kept) > FIELD_BYTES:
+                    yield bytes(kept)
+                    is_it = True
+                    break
+        async for chunk in content:
+            if is_it:
+                yield chunk
+        if is_it:
+            await form.finish()
+            return
+        head = await form.next()
+    if kept is None:
+        raise BadRequest("the form has no file")
+    yield bytes(kept)
+
+
 def held_back(chunk: bytes, end: bytes) -> int:
     """How many of the last bytes of *chunk* may be the beginning of *end* and must wait for what follows."""
     start = chunk.rfind(b"\r", max(0, len(chunk) - len(end) + 1))
@@ -291,7 +344,8 @@ def parse_part_head(head: bytes) -> PartHead:
             case b"content-transfer-encoding" if _decode(value).lower() not in _IDENTITY:
                 raise BadRequest("send the part without Content-Transfer-Encoding")
     found = {key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(disposition)}
-    return PartHead(_unescape(found.get("name", "")), _unescape(found.get("filename", "")), disposition)
+    is_file = not found.keys().isdisjoint(("filename", "filename*"))
+    return PartHead(_unescape(found.get("name", "")), _unescape(found.get("filename", "")), disposition, is_file)
 
 
 def _decode(value: bytes) -> str:

@@ -21,6 +21,8 @@ CHORES: tuple[tuple[Callable[[Core], Awaitable[int | None]], str], ...] = (
     (trash.purge, "%d files in the trash were past [trash] keep_days and are removed"),
     (retention.end_uploads, "%d uploads were not resumed within [uploads] session_hours; their room is free"),
     (retention.forget_deletions, "%d deletions are past [sync] tombstone_days and known to all; they are forgotten"),
+    (retention.end_log_ins, ""),
+    (retention.end_links, ""),
     (retention.forget_conflicts, ""),
     (retention.forget_block_maps, ""),
 )

@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from syncd.errors import BadRequest
-from syncd.web.bodies import FirstPart, boundary_of, held_back, parse_part_head, read_json, text_field
+from syncd.web.bodies import Form, boundary_of, first_file, held_back, parse_part_head, read_json, text_field
 
 BOUNDARY = "dart+_-.x"
 HEAD = b'content-type: image/jpeg\r\ncontent-disposition: form-data; name="d"; filename="f.jpg"\r\n\r\n'
@@ -42,7 +42,7 @@ def form(content: bytes, end: bytes = b"--\r\n") -> bytes:
 
 
 async def content_of(pieces: Sequence[bytes]) -> bytes:
-    part = FirstPart(await request_of(pieces))
+    part = Form(await request_of(pieces))
     assert await part.open() is not None
     found = b"".join([chunk async for chunk in part])
     await part.finish()
@@ -69,7 +69,7 @@ async def test_a_form_that_ends_early_is_refused(content: bytes, at: int) -> Non
 
 @pytest.mark.parametrize("body", [b"", b"--" + BOUNDARY.encode() + b"--\r\n"])
 async def test_a_form_without_parts_has_none(body: bytes) -> None:
-    assert await FirstPart(await request_of([body])).open() is None
+    assert await Form(await request_of([body])).open() is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ async def test_a_form_without_parts_has_none(body: bytes) -> None:
 )
 async def test_a_broken_form_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
-        await FirstPart(await request_of([body])).open()
+        await Form(await request_of([body])).open()
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,57 @@ async def test_json_that_is_no_object_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"null", b"{}", b'{"User": null}', b"{} and more", b"\xef\xbb\xbf{}"])
 async def test_missing_is_empty(body: bytes) -> None:
     assert text_field(await read_json(await request_of([body])), "User") == ""
+
+
+def part(content: bytes, head: bytes = b"") -> bytes:
+    return b"--b\r\n" + head + b"\r\n" + content + b"\r\n"
+
+
+FILE = b'Content-Disposition: form-data; name="x"; filename=""\r\n'
+FIELD = b'Content-Disposition: form-data; name="x"\r\n'
+
+
+async def file_of(pieces: Sequence[bytes], content_type: str = "multipart/form-data") -> bytes:
+    form = Form(await request_of(pieces, content_type), may_hide_boundary=True)
+    return b"".join([chunk async for chunk in first_file(form)])
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (part(b"111", FILE) + b"--b--\r\n", b"111"),
+        (part(b"111") + b"--b--\r\n", b"111"),  # without any header
+        (part(b"111", FIELD) + part(b"222", FILE) + part(b"333", FILE) + b"--b--\r\n", b"222"),
+        (part(b"111", FIELD) + part(b"222", FIELD) + b"--b--\r\n", b"111"),
+        (part(b"", FIELD) + b"--b--\r\n", b""),
+        (part(b"", FILE) + b"--b--", b""),
+        (part(b"1\r\n\r\n2\r\n", FILE) + b"--b--", b"1\r\n\r\n2\r\n"),
+        (part(b"111", FILE) + b"--b", b"111"),  # cut off behind the content: nothing is lost
+        (part(b"1" * 100_000, FIELD) + part(b"222", FILE) + b"--b--\r\n", b"1" * 100_000),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "Multipart/Form-Data; boundary=b"])
+async def test_the_first_file_of_a_form_is_found(body: bytes, found: bytes, content_type: str) -> None:
+    assert await file_of([body], content_type) == found
+    assert await file_of([body[at : at + 1] for at in range(len(body))], content_type) == found
+
+
+@given(contents, st.lists(st.integers(0, 5000), max_size=12))
+async def test_any_file_arrives_whole_when_only_the_body_names_the_boundary(content: bytes, places: list[int]) -> None:
+    assume(f"--{BOUNDARY}".encode() not in content)
+    assert await file_of(cut(form(content), places)) == content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"111", b"111\r\n", b"--\r\n\r\n111\r\n----", b"\r\n--b\r\n\r\n1\r\n--b--", b"--" + b"b" * 300 + b"\r\n"],
+)
+async def test_a_body_that_does_not_begin_with_a_boundary_is_refused(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        await file_of([body])
+
+
+@pytest.mark.parametrize("body", [part(b"111", FILE), part(b"111", FILE)[:-2], b"--b\r\n", b"--b--\r\n"])
+async def test_a_form_without_its_end_or_without_a_file_is_refused(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        await file_of([body])

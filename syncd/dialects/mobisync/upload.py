@@ -16,7 +16,7 @@ from syncd.dialects.mobisync.visitor import newcomer
 from syncd.errors import BadRequest, NotMedia, SyncError
 from syncd.media.sniff import SNIFF_BYTES, sniff
 from syncd.model import TreePath
-from syncd.web.bodies import FirstPart, PartHead
+from syncd.web.bodies import Form, PartHead
 from syncd.web.keys import CORE
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ async def upload(request: web.Request) -> web.Response:
 
 async def _upload(request: web.Request) -> None:
     require_fit(request)
-    form = FirstPart(request)
+    form = Form(request)
     head = await form.open()
     if head is None:
         raise BadRequest("the form has no file")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,7 +20,7 @@ from syncd.model import Device, TreePath, User
 from syncd.web.bodies import pieces, read_json
 from syncd.web.conditions import holds
 from syncd.web.errors import PreconditionFailed
-from syncd.web.files import send
+from syncd.web.files import content_type_of, send
 from syncd.web.keys import CORE, FEED
 
 TRIES = 8  # a file replaced more often than this while it is opened is somebody's counter
@@ -137,8 +136,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     asking = await access.require(request)
     core, path = request.app[CORE], wire.tree_path(request)
     async with _opened(core, asking.user, path) as opened:
-        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        answer = await send(request, opened, content_type)
+        answer = await send(request, opened, content_type_of(path.name))
     return _unsatisfiable(answer) if answer.status == 416 else answer
 
 

@@ -65,6 +65,7 @@ CREATE TABLE authids (
     hash         BLOB    PRIMARY KEY CHECK (length(hash) = 32), -- SHA-256 of what was shown
     user_id      INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
     created_ms   INTEGER NOT NULL,                -- Unix ms
-    created_up_s INTEGER NOT NULL                 -- seconds of trusted uptime of the box by then
+    created_up_s INTEGER NOT NULL,                -- uptime of the box by then, in seconds, over all its runs
+    dated        INTEGER NOT NULL CHECK (dated IN (0, 1)) -- 1: the clock was trusted then
 ) STRICT;
 CREATE INDEX authids_user ON authids (user_id);

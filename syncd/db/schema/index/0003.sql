@@ -44,3 +44,16 @@ END;
 CREATE TRIGGER entries_uncounted AFTER DELETE ON entries WHEN old.hash IS NOT NULL BEGIN
     UPDATE usage SET files = files - 1, bytes = bytes - old.size WHERE user_id = old.user_id;
 END;
+
+-- SyncFile: short links, from which a file can be fetched without a log-in.
+
+CREATE TABLE links (
+    hash         BLOB    PRIMARY KEY CHECK (length(hash) = 32), -- SHA-256 of what was shown
+    user_id      INTEGER NOT NULL,                -- users.id in the accounts database
+    node         INTEGER NOT NULL,                -- the file, wherever it is by now
+    content      BLOB    NOT NULL CHECK (length(content) = 32), -- SHA-256 of the version that was meant
+    created_ms   INTEGER NOT NULL,                -- Unix ms
+    created_up_s INTEGER NOT NULL,                -- uptime of the box by then, in seconds, over all its runs
+    dated        INTEGER NOT NULL CHECK (dated IN (0, 1)) -- 1: the clock was trusted then
+) STRICT;
+CREATE INDEX links_user ON links (user_id);
