@@ -45,7 +45,8 @@ class AppKeys:
 
     def _possible(self) -> str:
         names = ", ".join(one.name for one in self._config().apps)
-        return f"there is: {names}" if names else "add a section [app:NAME] to the configuration"
+        there = f"there is: {names}. To have another" if names else "to have one"
+        return f"{there}, add its section [app:NAME] to the configuration and restart the daemon (or send it SIGHUP)"
 
     async def of(self, user: User) -> list[AppKey]:
         """The keys of *user*, by app; also of apps whose section is gone."""

@@ -252,7 +252,7 @@ async def test_a_key_dies_with_its_user_and_with_its_app(house: Household) -> No
     assert await keys.find(theirs) is None
     house.core.config = replace(house.core.config, apps=())
     assert await keys.find(mine) is None
-    with pytest.raises(NotFound, match="add a section"):
+    with pytest.raises(NotFound, match="add its section"):
         await keys.rotate(house.user, "obtainium")
 
 

@@ -57,6 +57,7 @@ def test_a_page_for_people(server: Daemon, target: str) -> None:
     assert answer.status == 200 and answer.header("Content-Type") == "text/html; charset=utf-8"
     text = answer.body.decode()
     assert "<h1>SxncD API</h1>" in text and "POST /api/v1/sync/update" in text and "incomingNewer" in text
+    assert "<code>Authorization</code> header" in text
     policy = answer.header("Content-Security-Policy")
     assert policy.startswith("default-src 'none'; style-src 'sha256-") and "unsafe" not in policy
     assert "<script" not in text and not re.search(r'(src|href)="(?!/api/v1/swagger\.json")', text)

@@ -81,9 +81,18 @@ def _calls(whole: JsonObject) -> Iterator[str]:
             call = object_field(methods, method)
             yield f"<section><h2><code>{method.upper()} {escape(text_field(whole, 'basePath') + path)}</code></h2>"
             yield f"<p><strong>{escape(text_field(call, 'summary'))}.</strong> {_about(call)}</p><dl>"
+            for header in _headers(call):
+                yield f"<dt><code>{escape(text_field(header, 'name'))}</code> header</dt><dd>{_about(header)}</dd>"
             for status, told in _each(call, "responses"):
                 yield f"<dt><code>{escape(status)}</code></dt><dd>{_about(told)}</dd>"
             yield "</dl></section>"
+
+
+def _headers(call: JsonObject) -> Iterator[JsonObject]:
+    parameters = call.get("parameters")
+    for one in parameters if isinstance(parameters, list) else ():
+        if one.get("in") == "header":
+            yield one
 
 
 def _shapes(whole: JsonObject) -> Iterator[str]:

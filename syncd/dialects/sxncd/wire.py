@@ -31,6 +31,8 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
+    """A save, and the form in which its app wants the answer."""
+
     incoming: Incoming
     form: Form
 
