@@ -125,11 +125,6 @@ async def look(ground: Ground, user: User, path: TreePath, size: int) -> Standin
     if state is None:
         return None
     if not isinstance(state, FileState):
-        # A folder that nobody made and nothing is left in is in nobody's way.
-        if not await entries.is_folder(ground.index, user.id, str(path)) and (
-            await ground.disk.run(ground.root.remove_empty, place)
-        ):
-            return None
         return Standing(b"", FileState(0, 0, 0, 0))
     entry = await entries.at(ground.index, user.id, str(path))
     if entry is not None and is_current(entry, state):

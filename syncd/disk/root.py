@@ -17,6 +17,7 @@ from typing import Literal
 from syncd.disk import kernel
 
 Place = tuple[str, ...]
+BARE = 500  # folders
 
 # Takes hold of whatever stands there without opening it: a FIFO or a device is only looked at.
 _HOLD = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -183,11 +184,6 @@ class Root:
         except (FileNotFoundError, NotADirectoryError):
             return False
 
-    def remove_empty(self, place: Place) -> bool:
-        """Remove the folder at *place* if it holds nothing but empty folders; is the place free now?"""
-        bare = self.bare(place)
-        return bool(bare) and all(self.remove_folder(one) for one in bare)
-
     def remove_folder(self, place: Place) -> bool:
         """Remove the folder at *place* if nothing is in it; is there none now?"""
         try:
@@ -200,18 +196,24 @@ class Root:
         return True
 
     def bare(self, place: Place) -> list[Place]:
-        """The folder at *place* and all below it, the deepest first, if there is nothing else in them; else none."""
+        """The folder at *place* and all below it, the deepest first, if there is nothing else in them; else none.
+
+        None also when they are more than BARE, which takes too long and too much room to go through one by one.
+        """
         if not self.is_folder(place):
             return []
         found: list[Place] = []
-        with self.folder(place) as folder:
-            names = os.listdir(folder)
-        for name in names:
-            below = self.bare((*place, name))
-            if not below:
-                return []
-            found += below
-        return [*found, place]
+        todo = [place]
+        while todo:
+            found.append(todo.pop())
+            with self.folder(found[-1]) as folder, os.scandir(folder) as listed:
+                for one in listed:
+                    if not one.is_dir(follow_symlinks=False):
+                        return []
+                    todo.append((*found[-1], one.name))
+                    if len(found) + len(todo) > BARE:
+                        return []
+        return found[::-1]
 
     def changed_ns(self, place: Place) -> int:
         """When something was put into the folder at *place* last, or taken from it; raises FileNotFoundError."""
