@@ -184,9 +184,17 @@ class _Walk:
         index, user_id = self._mount.index, self._user.id
         for folder in await entries.folders(index, user_id):
             place: Place = (self._user.home, *folder.split("/")) if folder else (self._user.home,)
-            if not await self._mount.disk.run(self._mount.root.is_folder, place):
+            if await self._is_lost(place):
                 self._note_gone(await entries.names_in(index, user_id, folder))
                 self._note_gone(sorted(await entries.made_among(index, user_id, [folder])))
+
+    async def _is_lost(self, folder: Place) -> bool:
+        """Is there none, or a file? One behind a link may be there: links are not followed, and tell of no deletion."""
+        try:
+            found = await self._mount.disk.run(self._mount.root.look, folder)
+        except (BadName, NotFound):
+            return False
+        return found is None or isinstance(found, FileState)
 
     def _note_gone(self, paths: list[str]) -> None:
         """Remember what is gone; once it is more than may be recorded anyway, only how many."""
