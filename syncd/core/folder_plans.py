@@ -11,6 +11,8 @@ from syncd.disk.faults import translated
 from syncd.errors import Conflict, NotFound
 from syncd.model import PATH_BYTES, PATH_DEPTH, Reason, TreePath, User
 
+TOO_LONG = "paths in the folder would become too long there; choose a shorter place"
+
 
 async def make(ground: Ground, user: User, path: TreePath, device_id: str | None) -> Plan:
     """Make a folder in one that there is; raises Conflict when something stands there, and NotFound."""
@@ -22,14 +24,14 @@ async def make(ground: Ground, user: User, path: TreePath, device_id: str | None
 
 async def keep(ground: Ground, user: User, path: TreePath, device_id: str | None) -> Plan:
     """Have a folder at *path* that stays; raises Conflict when a file stands there, or where it needs a folder."""
-    if await entries.made_among(ground.index, user.id, [str(path)]):
-        return Plan()
     require_folders(ground, user, path)
     place = tree_place(user, path)
     with translated():
         standing = ground.root.look(place)
     if standing is not None and not await ground.disk.run(ground.root.is_folder, place):
         raise Conflict("something that is no folder has that name already")
+    if standing is not None and await entries.made_among(ground.index, user.id, [str(path)]):
+        return Plan()
     # A folder that was not made was led to, or another program made it and no scan has seen it yet.
     step = Step(None, place if standing is None else None, (Made(user.id, str(path), device_id),))
     # Alone: in one group, a file that leaves the folder would take it along, and one that comes would make it first.
@@ -52,13 +54,18 @@ async def move(ground: Ground, user: User, source: TreePath, target: TreePath, d
     if await look(ground, user, target, size=-1) is not None:
         raise Conflict("the new place is taken; choose another name")
     require_folders(ground, user, target)
-    longer = len(str(target).encode()) - len(str(source).encode())
-    deeper = len(target.parts) - len(source.parts)
-    if there.longest + longer >= PATH_BYTES or there.deepest + deeper > PATH_DEPTH:
-        raise Conflict("paths in the folder would become too long there; choose a shorter place")
+    if there.deepest + len(target.parts) - len(source.parts) > PATH_DEPTH:
+        raise Conflict(TOO_LONG)
+    _require_reach(there, source, tree_place(user, target))
     record = FolderMoved(user.id, str(source), str(target), there.rows, device_id)
     step = Step(tree_place(user, source), tree_place(user, target), (record,))
     return Plan((step,), is_alone=True)
+
+
+def _require_reach(there: entries.Extent, source: TreePath, target: Place) -> None:
+    """Raise Conflict if the kernel would take no path that is as long as the longest of *source* is at *target*."""
+    if there.longest - len(str(source).encode()) + len("/".join(target).encode()) >= PATH_BYTES:
+        raise Conflict(TOO_LONG)
 
 
 async def discard(ground: Ground, user: User, path: TreePath, reason: Reason, device_id: str | None) -> Plan:
@@ -66,6 +73,7 @@ async def discard(ground: Ground, user: User, path: TreePath, reason: Reason, de
     there = await _extent(ground, user, path)
     place = tree_place(user, path)
     aside = await free_place(ground, trash_place(user, str(path)))
+    _require_reach(there, path, aside)
     record = FolderBinned(user.id, str(path), below_trash(aside), there.rows, reason, device_id)
     if bare := await ground.disk.run(ground.root.bare, place):  # nothing that could be brought back
         return Plan((Step(None, None, (record,), emptied=tuple(bare)),), is_alone=True)

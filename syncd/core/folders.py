@@ -12,7 +12,7 @@ from syncd.core import folder_plans
 from syncd.core.core import Core
 from syncd.core.plans import tree_place
 from syncd.db import entries
-from syncd.disk.faults import translated
+from syncd.errors import NotFound
 from syncd.model import Entry, Folder, Reason, TreePath, User
 
 PAGE = 500
@@ -26,8 +26,10 @@ async def find(core: Core, user: User, path: TreePath) -> Folder | None:
             return Folder(str(path), row.node, row.born_ms)
         if not await entries.is_folder(mount.index, user.id, str(path)):
             return None
-        with translated():
+        try:
             changed_ns = await mount.disk.run(mount.root.changed_ns, tree_place(user, path))
+        except NotFound:  # another program removed it, and no scan has seen that yet
+            return None
     return Folder(str(path), None, changed_ns // 1_000_000)
 
 
