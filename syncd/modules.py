@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from syncd.options import Choice, FilePath, Secret, SecretText, Switch, Text, Url, Words, option
 
+PLAIN = re.compile(r"[!-~]+", re.ASCII)
 ClientAuth = Literal["auto", "basic", "post"]
 
 _ID = "What the service calls this box: it says so where the box is registered there. Empty: this way in is off."
@@ -120,8 +122,13 @@ def _wrong_with_oidc(module: OidcSection) -> Iterator[Missing]:
 
 
 def is_safe(url: str) -> bool:
-    """May a secret go there? Over TLS, or to this very box."""
-    parts = urlsplit(url)
+    """May a secret go there? Over TLS, or to this very box; and it can stand in a header as it is."""
+    if not PLAIN.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return (parts.scheme == "https" and bool(parts.hostname)) or (
         parts.scheme == "http" and is_loopback(parts.hostname or "")
     )

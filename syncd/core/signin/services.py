@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,7 @@ from syncd.db.database import Database
 from syncd.modules import GithubSection, GoogleSection, Module, OidcSection
 
 SECRET_BYTES = 4096
+MOST_ASKING = 32
 
 
 class Service(Protocol):
@@ -50,6 +53,7 @@ class SignIn:
         self.tickets = Tickets(time.monotonic)
         self.modules = config.modules
         self._keeper = keeper
+        self._asking = 0
         self._public_url = config.server.public_url
 
     @cached_property
@@ -73,7 +77,8 @@ class SignIn:
         """
         self._require_time(name)
         ticket, cookie = self.tickets.issue(name, session)
-        return await self._services[name].begin(ticket, out), cookie
+        with self._one_more():
+            return await self._services[name].begin(ticket, out), cookie
 
     async def finish(self, name: str, answer: Answer, cookie: str, out: Outgoing) -> tuple[Ticket, Profile]:
         """Who came back, and the ticket they had; raises SignInFailed. A ticket is good for one attempt."""
@@ -82,7 +87,19 @@ class SignIn:
             raise SignInFailed(Why.DENIED, "the service says no")
         self._require_time(name)
         secret = secret_of(self.modules[name])
-        return ticket, await self._services[name].finish(ticket, answer.code, answer.issuer, secret, out)
+        with self._one_more():
+            return ticket, await self._services[name].finish(ticket, answer.code, answer.issuer, secret, out)
+
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        """Bounds how many ask a service at once: a slow one must not gather all the connections of the box."""
+        if self._asking >= MOST_ASKING:
+            raise SignInFailed(Why.SERVICE, f"{MOST_ASKING} log-ins wait for a service already")
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
 
     def _require_time(self, name: str) -> None:
         """An ID token says until when it is good, which means nothing to a box that does not know how late it is."""

@@ -131,6 +131,10 @@ async def _entered(request: web.Request, name: str, profile: Profile) -> User:
 
 
 def _failed(place: str, name: str, exc: SignInFailed) -> web.Response:
-    """Back to *place* with the reason; the log gets the detail, in which there is no code, token or secret."""
-    log.warning("signing in with %s failed (%s): %s", name, exc.why, exc.detail)
+    """Back to *place* with the reason; the log gets the detail, in which there is no code, token or secret.
+
+    An answer that nobody asked for is not worth a line: anybody can send one.
+    """
+    level = logging.DEBUG if exc.why is Why.STALE else logging.WARNING
+    log.log(level, "signing in with %s failed (%s): %s", name, exc.why, exc.detail)
     return go(f"{place}?why={exc.why}")

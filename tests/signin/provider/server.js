@@ -16,7 +16,6 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   ],
   pkce: { methods: ["S256"], required: () => true },
   claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email", "email_verified"] },
-  conformIdTokenClaims: false, // what was asked for stands in the ID token, as most providers do it
   cookies: { keys: ["only for tests"] },
   ttl: { Interaction: 600, Session: 600, Grant: 600, AuthorizationCode: 60, AccessToken: 600, IdToken: 600 },
   findAccount: (_ctx, id) => ({
