@@ -22,7 +22,7 @@ crash: dev  ## kill the daemon many times and look for lost files
 
 soak: dev  ## devices and folders in step through thousands of accidents; about two hours
 	.venv/bin/python -m pytest -q tests/sync tests/client --examples 10000 --soak-seconds 600 --sync-rounds 50
-	.venv/bin/python -m pytest -q tests/signin/test_leaks.py --log-ins 1000
+	.venv/bin/python -m pytest -q tests/signin/test_leaks.py tests/syncfile/test_limits.py --log-ins 1000 --big-mib 2048
 
 client: dev  ## build the folder client alone: build/syncd-client.pyz
 	@.venv/bin/python tools/client.py

@@ -55,4 +55,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--log-ins", type=int, default=150, help="log-ins that must leave nothing behind (make soak: 1000)"
     )
+    parser.addoption("--big-mib", type=int, default=512, help="size of the one big file (make soak: 2048)")
     parser.addoption("--soak-seconds", type=float, default=6.0, help="how long a crowd writes and reads at once")
