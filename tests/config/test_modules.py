@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,24 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
         said = box.must("config", "show", *form)
         assert "s3cr3t" not in said and "not shown" in said
     assert "s3cr3t" not in repr(load(box.conf))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("package", "section", "says"),
+    [
+        ("cryptography", "[google]\n", "pip install 'syncd[signin]'"),
+        ("ssl", "[github]\n", "python3-openssl"),
+        ("cryptography", "[github]\n", "run: syncd init"),
+    ],
+)
+def test_what_is_not_installed_is_named_at_the_start(tmp_path: Path, package: str, section: str, says: str) -> None:
+    """GitHub needs no signatures, so it comes as far as the disk, which was not prepared."""
+    box = Daemon(None, tmp_path)
+    box.configure({"server": {"public_url": "https://x.org"}})
+    box.conf.write_text(box.conf.read_text() + f"{section}client_id = a\nclient_secret = s\n")
+    code = f"import sys; sys.modules[{package!r}] = None; from syncd.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "serve", "--config", str(box.conf)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr

@@ -5,13 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from syncd.core.signin.services import title_of
+from syncd.core.signin.sessions import WebSession
 from syncd.dialects.signin import cards
 from syncd.dialects.signin.cards import AppCard, View
 from syncd.dialects.signin.frame import go, page
 from syncd.dialects.signin.html import el
 from syncd.dialects.signin.words import DONE, FAILED
 from syncd.errors import NotFound, Unauthenticated
-from syncd.model import User
 from syncd.web.cookies import session_of, signed_form
 from syncd.web.keys import CORE
 
@@ -22,7 +22,7 @@ async def show(request: web.Request) -> web.Response:
     if session is None:
         return go("/")
     done, why = request.query.get("done", ""), request.query.get("why", "")
-    return _page(await _view(request, session.user, session.form_token), DONE.get(done, ""), FAILED.get(why, ""))
+    return _page(await _view(request, session), DONE.get(done, ""), FAILED.get(why, ""))
 
 
 async def no_refresh(request: web.Request) -> web.Response:
@@ -40,11 +40,11 @@ async def refresh(request: web.Request) -> web.Response:
     if core.config.app(app) is None:
         raise NotFound("there is no such app here")
     key = await core.keys.rotate(form.session.user, app)
-    return _page(await _view(request, form.session.user, form.session.form_token, app, key))
+    return _page(await _view(request, form.session, app, key))
 
 
-async def _view(request: web.Request, user: User, form_token: str, fresh_app: str = "", fresh_key: str = "") -> View:
-    core = request.app[CORE]
+async def _view(request: web.Request, session: WebSession, fresh_app: str = "", fresh_key: str = "") -> View:
+    core, user = request.app[CORE], session.user
     keys = {one.app: one for one in await core.keys.of(user)}
     apps = [
         AppCard(
@@ -55,15 +55,14 @@ async def _view(request: web.Request, user: User, form_token: str, fresh_app: st
         )
         for section in core.config.apps
     ]
-    session = await session_of(request)
     return View(
         user=user,
-        form_token=form_token,
+        form_token=session.form_token,
         apps=tuple(apps),
         devices=tuple(await core.accounts.devices(user)),
         accounts=tuple(await core.signin.identities.of(user)),
         services=tuple((name, title_of(one)) for name, one in core.signin.modules.items()),
-        others=await core.signin.sessions.others(session) if session is not None else 0,
+        others=await core.signin.sessions.others(session),
         now_ms=core.keeper.now_ms,
     )
 
