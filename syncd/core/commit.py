@@ -235,7 +235,7 @@ class Committer:
         return changes
 
     async def _intend(self, steps: Sequence[Step]) -> list[int]:
-        moving = [step for step in steps if step.source is not None or (step.emptied and step.records)]
+        moving = [step for step in steps if step.source or step.target or (step.emptied and step.records)]
         if not moving:
             return []
         # A plain rename has to survive a killed process only: after a power cut the scan finds the same. But of one

@@ -26,7 +26,7 @@ from syncd.disk.batch import Batch
 from syncd.disk.pool import DiskPool
 from syncd.disk.root import FileState, Root
 from syncd.disk.volume import SERVICE_DIR, Volume
-from syncd.errors import IndexDamaged, SyncError, VolumeUnavailable
+from syncd.errors import BadName, Conflict, Forbidden, IndexDamaged, NotFound, SyncError, VolumeUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Mount:
         left = await meta.intents(self.index)
         if not left:
             return
-        done = [step for _, step in left if await self.disk.run(_finish, self.root, step)]
+        done = [step for _, step in left if await self._is_finished(step)]
         records = [one for step in done for one in step.records]
         await sequences.make_room(sum(map(seqs, records)))
         now_ms, uptime_s = now()
@@ -169,6 +169,14 @@ class Mount:
 
         await self.index.transact(work)
         log.info("finished %d of %d changes that were cut off", len(done), len(left))
+
+    async def _is_finished(self, step: Step) -> bool:
+        """Carry *step* to its end; False when there is nothing to carry, or it would have been refused."""
+        try:
+            return await self.disk.run(_finish, self.root, step)
+        except (Conflict, NotFound, BadName, Forbidden) as exc:
+            log.warning("a change that was cut off cannot be finished: %s", exc)
+            return False
 
     async def make_durable(self) -> None:
         """For `balanced`: everything committed so far survives a power cut once this returns."""
@@ -256,10 +264,11 @@ async def _begin_anew(path: Path) -> Database:
 
 
 def _finish(root: Root, step: Step) -> bool:
-    """Carry the rename of *step* to its end; False when there is nothing left to carry."""
+    """Carry what *step* does on the disk to its end; False when there is nothing left to carry."""
     if step.source is None or step.target is None:
         with Batch(root) as batch:
-            carry(batch, step)
+            if step.target is None or not root.is_folder(step.target):
+                carry(batch, step)
         return True
     if step.aside is not None:
         return _finish_replacing(root, step.source, step.target, step.aside, step.inode)
