@@ -30,6 +30,8 @@ async def keep(ground: Ground, user: User, path: TreePath, device_id: str | None
         standing = ground.root.look(place)
     if standing is not None and not await ground.disk.run(ground.root.is_folder, place):
         raise Conflict("something that is no folder has that name already")
+    if not await ground.disk.run(ground.root.has_exact_names, place):
+        raise Conflict("the disk ignores case, and a folder of that name in other letters is there; use its name")
     if standing is not None and await entries.made_among(ground.index, user.id, [str(path)]):
         return Plan()
     # A folder that was not made was led to, or another program made it and no scan has seen it yet.
@@ -90,10 +92,13 @@ async def remove(ground: Ground, user: User, path: TreePath, device_id: str | No
 
 
 async def _extent(ground: Ground, user: User, path: TreePath) -> entries.Extent:
-    """What there is at and below a folder; raises NotFound when it is none."""
+    """What there is at and below a folder; raises NotFound when it is none, Conflict when it is another's, too."""
     there = await entries.extent(ground.index, user.id, str(path))
-    if not there.rows or not await ground.disk.run(ground.root.is_folder, tree_place(user, path)):
+    place = tree_place(user, path)
+    if not there.rows or not await ground.disk.run(ground.root.is_folder, place):
         raise NotFound("there is no such folder")
+    if not await ground.disk.run(ground.root.has_exact_names, place):
+        raise Conflict("the disk ignores case, and that folder holds files of another name; move them one by one")
     return there
 
 

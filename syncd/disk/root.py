@@ -144,6 +144,11 @@ class Root:
         with self.folder(place[:-1]) as folder:
             return place[-1] in os.listdir(folder)
 
+    def has_exact_names(self, place: Place) -> bool:
+        """As has_exact_name, for every folder of *place* that is there."""
+        folders = (place[:depth] for depth in range(1, len(place) + 1))
+        return all(self.has_exact_name(folder) for folder in folders if self.is_folder(folder))
+
     def names(self, place: Place) -> list[Listed]:
         """What the folder holds, sorted; an absent folder holds nothing. Names that are no Unicode are left out."""
         try:
