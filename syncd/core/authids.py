@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from syncd.core.accounts import CACHED, Accounts, digest_of
 from syncd.core.lifetime import is_over, when_over
 from syncd.core.timekeeper import Timekeeper
-from syncd.db import authids
+from syncd.db import authids, moments
 from syncd.db.database import Database
 from syncd.errors import Unauthenticated
 from syncd.model import Moment, User
@@ -73,4 +73,4 @@ class Authids:
     async def forget_ended(self) -> None:
         """Drop what is kept of log-ins that are over."""
         async with self._db.write() as transaction:
-            await authids.drop_over(transaction, when_over(self._time.moment()))
+            await moments.drop_over(transaction, "authids", when_over(self._time.moment()))

@@ -9,7 +9,7 @@ from syncd.clock import DAY_MS
 from syncd.core.core import Core
 from syncd.core.lifetime import when_over
 from syncd.core.mount import Mount
-from syncd.db import blocks, conflicts, cursors, entries, links
+from syncd.db import blocks, conflicts, cursors, entries, moments
 from syncd.model import User
 
 BATCH = 5000  # rows in one transaction: others want to write, too
@@ -62,7 +62,7 @@ async def end_links(core: Core) -> None:
     """Drop what is kept of short links that are over."""
     with core.use() as mount:
         async with mount.index.write(durable=False) as transaction:
-            await links.drop_over(transaction, when_over(core.keeper.moment()))
+            await moments.drop_over(transaction, "links", when_over(core.keeper.moment()))
 
 
 async def forget_conflicts(core: Core) -> None:

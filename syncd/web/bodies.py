@@ -29,6 +29,7 @@ PART_HEADER_BYTES = 8 << 10
 PREAMBLE_BYTES = 64 << 10
 EPILOGUE_BYTES = 64 << 10
 BOUNDARY_BYTES = 200  # RFC 2046 §5.1.1 allows 70; some clients take more
+PARTS = 100  # looked at for a file: each costs, and no form that people fill in has more
 FIELD_BYTES = 64 << 10  # a field before the file is kept until the file begins; a larger one is the file
 
 
@@ -296,7 +297,11 @@ async def first_file(form: Form) -> AsyncIterator[bytes]:
     """
     kept: bytearray | None = None  # the first part, while a file may still follow
     head = await form.open()
+    count = 0
     while head is not None:
+        count += 1
+        if count > PARTS:
+            raise BadRequest(f"no file is among the first {PARTS} parts of the form")
         content = aiter(form)
         is_it = head.is_file
         if not is_it and kept is None:

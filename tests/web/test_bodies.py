@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from syncd.errors import BadRequest
-from syncd.web.bodies import Form, boundary_of, first_file, held_back, parse_part_head, read_json, text_field
+from syncd.web.bodies import PARTS, Form, boundary_of, first_file, held_back, parse_part_head, read_json, text_field
 
 BOUNDARY = "dart+_-.x"
 HEAD = b'content-type: image/jpeg\r\ncontent-disposition: form-data; name="d"; filename="f.jpg"\r\n\r\n'
@@ -181,6 +181,12 @@ async def test_any_file_arrives_whole_when_only_the_body_names_the_boundary(cont
 async def test_a_body_that_does_not_begin_with_a_boundary_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
         await file_of([body])
+
+
+async def test_a_file_is_looked_for_in_so_many_parts() -> None:
+    assert await file_of([part(b"1", FIELD) * (PARTS - 1) + part(b"222", FILE) + b"--b--"]) == b"222"
+    with pytest.raises(BadRequest):
+        await file_of([part(b"1", FIELD) * PARTS + part(b"222", FILE) + b"--b--"])
 
 
 @pytest.mark.parametrize("body", [part(b"111", FILE), part(b"111", FILE)[:-2], b"--b\r\n", b"--b--\r\n"])

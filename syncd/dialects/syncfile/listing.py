@@ -16,6 +16,7 @@ from syncd.core import descent
 from syncd.core.core import Core
 from syncd.core.descent import Thing
 from syncd.dialects.syncfile.answers import HEADERS, WORDS, Code, envelope
+from syncd.errors import SyncError
 from syncd.model import User
 from syncd.web.keys import CORE
 
@@ -37,17 +38,23 @@ async def listing(request: web.Request, user: User, folder: str) -> web.StreamRe
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     try:
-        await response.write(beginning.encode())
+        await _write(response, beginning)
         async for text in texts:
-            async with asyncio.timeout(WRITE_S):
-                await response.write(text.encode())
-    except BaseException:
-        # Half an answer must not look like a whole one.
+            await _write(response, text)
+    except BaseException as exc:
+        # Half an answer must not look like a whole one, and there is no telling now why it ends.
         if request.transport is not None:
             request.transport.abort()
+        if isinstance(exc, (SyncError, TimeoutError)):
+            raise ConnectionResetError("the list was cut short") from exc
         raise
     await response.write_eof()
     return response
+
+
+async def _write(response: web.StreamResponse, text: str) -> None:
+    async with asyncio.timeout(WRITE_S):
+        await response.write(text.encode())
 
 
 async def _text(core: Core, user: User, folder: str) -> AsyncIterator[str]:
