@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import mimetypes
+import os
 import sys
+from functools import cache
 
 
 def without_ssl() -> None:
@@ -20,6 +23,20 @@ def allow_ssl() -> None:
     """Take without_ssl() back, for a library that cannot be imported without."""
     if sys.modules.get("ssl", sys) is None:
         del sys.modules["ssl"]
+
+
+_MIME_FILES = tuple(mimetypes.knownfiles)
+
+
+def without_mime_files() -> None:
+    """Keep aiohttp from reading the system's lists of media types while it is imported (measured: 0.4 MiB)."""
+    mimetypes.knownfiles = []
+
+
+@cache
+def mime_types() -> mimetypes.MimeTypes:
+    """Python's list of media types and those of the system, read when somebody asks."""
+    return mimetypes.MimeTypes([one for one in _MIME_FILES if os.path.isfile(one)])
 
 
 _M_ARENA_MAX = -8  # mallopt(3)

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from syncd.cli.options import settings
 from syncd.errors import SyncError
-from syncd.lean import without_ssl
+from syncd.lean import without_mime_files, without_ssl
 from syncd.modules import GithubSection, Module
 
 
@@ -36,7 +36,8 @@ def serve(args: argparse.Namespace) -> int:
         require_signin(modules)
     else:
         without_ssl()
-    # Not above: what it imports must come after without_ssl().
+    without_mime_files()
+    # Not above: what it imports must come after these.
     from syncd import daemon
 
     return daemon.serve(lambda: settings(args).config)

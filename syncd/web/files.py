@@ -7,7 +7,6 @@ Up to SMALL_BYTES one read in the loop and one response: five times cheaper than
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 import os
 import re
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from syncd.core.tree import OpenFile
+from syncd.lean import mime_types
 from syncd.web.conditions import Outcome, Selection, http_date, select
 from syncd.web.errors import PreconditionFailed
 
@@ -32,7 +32,7 @@ def etag_of(opened: OpenFile) -> str:
 
 def content_type_of(name: str) -> str:
     """What the extension of *name* stands for; application/octet-stream when nobody knows, and for packed files."""
-    found, packed = mimetypes.guess_type(name)
+    found, packed = mime_types().guess_type(name)
     return found if found is not None and packed is None else "application/octet-stream"
 
 

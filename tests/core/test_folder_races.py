@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from functools import partial
 
 import pytest
@@ -25,13 +26,15 @@ async def known(house: Household) -> list[str]:
 async def test_a_folder_that_is_kept_stays_when_its_last_file_goes(house: Household, is_kept_first: bool) -> None:
     for path in ("removed/file", "moved/file", "discarded/file"):
         await house.put(path, b"x")
-    leaving = (
+    leaving: list[Coroutine[object, object, object]] = [
         house.remove("removed/file"),
         changes.move(house.mount, house.user, at("moved/file"), at("elsewhere/file"), house.author()),
         changes.discard(house.core, house.user, ["discarded/file"]),
-    )
-    kept = [folders.keep(house.core, house.user, at(one)) for one in ("removed", "moved", "discarded")]
-    await asyncio.gather(*(kept + list(leaving) if is_kept_first else list(leaving) + kept))
+    ]
+    kept: list[Coroutine[object, object, object]] = [
+        folders.keep(house.core, house.user, at(one)) for one in ("removed", "moved", "discarded")
+    ]
+    await asyncio.gather(*(kept + leaving if is_kept_first else leaving + kept))
     assert await known(house) == on_disk(house) == ["discarded", "elsewhere", "moved", "removed"]
 
 
