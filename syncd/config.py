@@ -163,6 +163,8 @@ class _Reading:
         if not {("storage", "path"), ("server", "state")} & {(one.section, one.key) for one in self.problems}:
             self.problems += self._nested(config)
         self.problems += self._incomplete(config)
+        order = sorted(config.modules, key=lambda name: self.places[name, "client_id"][1])
+        config = replace(config, module_order=tuple(order))
         if self.problems:
             raise ConfigError(tuple(sorted(self.problems, key=lambda one: (one.file == COMMAND_LINE, one.line))))
         return Loaded(config, tuple(Source(*name, self._place(name)) for name in self.table))

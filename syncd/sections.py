@@ -282,12 +282,14 @@ class Config:
     github: GithubSection = field(default_factory=GithubSection)
     google: GoogleSection = field(default_factory=GoogleSection)
     apps: tuple[AppSection, ...] = ()  # in the order of the file
+    module_order: tuple[str, ...] = ()  # that of the file
 
     @property
     def modules(self) -> dict[str, Module]:
-        """The other services that people may sign in with, by the word for them in addresses."""
+        """The other services that people may sign in with, by the word for them in addresses, as the file has them."""
         every: dict[str, Module] = {"oidc": self.oidc, "github": self.github, "google": self.google}
-        return {name: one for name, one in every.items() if is_on(one)}
+        names = dict.fromkeys((*self.module_order, *every))
+        return {name: every[name] for name in names if is_on(every[name])}
 
     def app(self, name: str) -> AppSection | None:
         """The app whose section is `[app:<name>]`."""

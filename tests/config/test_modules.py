@@ -43,6 +43,13 @@ def test_a_whole_one_is_on(tmp_path: Path) -> None:
     assert config.oidc.allow == ("5", "@example.org", "anna@example.org")
 
 
+def test_they_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "syncd.conf"
+    sections = [f"[{name}]\nclient_id = a\nclient_secret = s\n" for name in ("google", "github")]
+    path.write_text("".join(sections) + f"{WHOLE}client_id = a\nclient_secret = s\n")
+    assert list(load(path).config.modules) == ["google", "github", "oidc"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
