@@ -88,9 +88,9 @@ async def below(db: Database, user_id: int, folder: str, after_path: str, limit:
     """The next files and made folders at any depth below *folder* ('' is the top), by path, beyond *after_path*."""
     low, high = (f"{folder}/", f"{folder}0") if folder else ("", LAST)
     found = await db.read(
-        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND path > ? AND path >= ? AND path < ? AND live"
-        " ORDER BY path LIMIT ?",
-        (user_id, after_path, low, high, limit),
+        # One lower bound: given two, SQLite takes the first and reads all that comes before the folder.
+        f"SELECT {_COLUMNS} FROM entries WHERE user_id = ? AND path > ? AND path < ? AND live ORDER BY path LIMIT ?",
+        (user_id, max(low, after_path, key=str.encode), high, limit),
     )
     return [_entry(row) for row in found]
 
@@ -135,9 +135,10 @@ class Extent:
 async def extent(db: Database, user_id: int, folder: str) -> Extent:
     """Of a folder that there is."""
     [row] = await db.read(
+        # In two parts, because between "a" and "a/b" there is all of a library "a c".
         "SELECT count(*), max(length(CAST(path AS BLOB))), max(1 + length(path) - length(replace(path, '/', '')))"
-        " FROM entries WHERE user_id = ?1 AND live AND path >= ?2 AND path < ?2 || '0'"
-        " AND (path = ?2 OR path >= ?2 || '/')",
+        " FROM (SELECT path FROM entries WHERE user_id = ?1 AND live AND path = ?2 UNION ALL"
+        " SELECT path FROM entries WHERE user_id = ?1 AND live AND path > ?2 || '/' AND path < ?2 || '0')",
         (user_id, folder),
     )
     return built(Extent, *row)

@@ -242,19 +242,23 @@ def apply(
     return issued
 
 
+_LIVE = "SELECT path, hash, size, disk_mtime_ns FROM entries WHERE user_id = ?1 AND live AND"
+
+
 def _single(connection: sqlite3.Connection, one: FolderChange) -> Iterator[list[Record]]:
     """What the change of a folder is for each row at or below it, some at a time: a folder may hold a library."""
-    last = ""
+    rows = connection.execute(f"{_LIVE} path = ?2", (one.user_id, one.path)).fetchall()
+    last = f"{one.path}/"
     while True:
+        if rows:
+            yield [record for row in rows for record in _of_row(one, *row)]
         rows = connection.execute(
-            "SELECT path, hash, size, disk_mtime_ns FROM entries WHERE user_id = ?1 AND live AND path > ?2"
-            " AND path >= ?3 AND path < ?3 || '0' AND (path = ?3 OR path >= ?3 || '/') ORDER BY path LIMIT ?4",
-            (one.user_id, last, one.path, FOLDER_PAGE),
+            f"{_LIVE} path > ?2 AND path < ?3 ORDER BY path LIMIT ?4",
+            (one.user_id, last, f"{one.path}0", FOLDER_PAGE),
         ).fetchall()
         if not rows:
             return
         last = rows[-1][0]
-        yield [record for row in rows for record in _of_row(one, *row)]
 
 
 def _of_row(
