@@ -168,10 +168,12 @@ class Accounts:
         """As add, for a stranger: counted like a log-in, so that names cannot be tried out by the thousand."""
         self._throttle.require(fold(name), address)
         try:
-            return await self.add(name, password, email=email, least=least, home_is_free=home_is_free)
+            made = await self.add(name, password, email=email, least=least, home_is_free=home_is_free)
         except Conflict:
             self._throttle.failed(fold(name), address)
             raise
+        self._throttle.joined()
+        return made
 
     async def set_password(self, user: User, password: str | None) -> None:
         """A new password ends all sessions; None takes the password away. Keys of devices stay."""

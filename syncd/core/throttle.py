@@ -65,8 +65,15 @@ class Throttle:
     def succeeded(self, account: str, address: str) -> None:
         """It was the right password: nobody tried anything out, so it does not count."""
         self._failures.pop((account, address), None)
-        for one in (address, ""):
-            if recent := self._recent.get(one):
-                recent.pop()
-                if not recent:
-                    del self._recent[one]
+        self._give_back(address)
+        self._give_back("")
+
+    def joined(self) -> None:
+        """It made an account: nobody's password was tried out, so it counts for its address alone."""
+        self._give_back("")
+
+    def _give_back(self, address: str) -> None:
+        if recent := self._recent.get(address):
+            recent.pop()
+            if not recent:
+                del self._recent[address]

@@ -155,6 +155,20 @@ def test_a_guesser_waits_and_others_do_not() -> None:
     throttle.require("bert", "10.0.0.9")
 
 
+def test_what_tries_nothing_out_does_not_count() -> None:
+    throttle = Throttle(lambda: 0.0)
+    for number in range(500):
+        throttle.require("anna", "10.0.0.9")
+        throttle.succeeded("anna", "10.0.0.9")
+        throttle.require(f"new {number}", f"10.0.1.{number}")
+        throttle.joined()
+    for _ in range(30):
+        throttle.require("a newcomer", "10.0.0.9")
+        throttle.joined()
+    with pytest.raises(TooManyAttempts):
+        throttle.require("a newcomer", "10.0.0.9")
+
+
 def test_an_address_has_thirty_attempts_a_minute() -> None:
     now = [0.0]
     throttle = Throttle(lambda: now[0])

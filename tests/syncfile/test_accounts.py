@@ -82,10 +82,10 @@ def test_a_name_may_be_of_any_script(stranger: Client, name: str) -> None:
 
 def test_one_of_many_gets_the_name_and_one_the_address(stranger: Client, name: str) -> None:
     with ThreadPoolExecutor(8) as crowd:
-        names = crowd.map(lambda one: stranger.register(name, email=f"{name}{one}")["error_code"], range(8))
-        emails = crowd.map(lambda one: stranger.register(f"{name}{one}", email=name)["error_code"], range(8))
-        assert sorted(names) == [1000] + [1001] * 7
-        assert sorted(emails) == [1000] + [1002] * 7
+        names = crowd.map(lambda one: stranger.register(name, email=f"{name}{one}")["error_code"], range(5))
+        emails = crowd.map(lambda one: stranger.register(f"{name}{one}", email=name)["error_code"], range(5))
+        assert sorted(names) == [1000] + [1001] * 4
+        assert sorted(emails) == [1000] + [1002] * 4
 
 
 BAD_NAMES = [".", "..", ".hidden", "a\0b", "a\nb", "x" * 201, "é" * 150, "\udcff"]
@@ -192,6 +192,7 @@ def test_right_passwords_are_not_counted(person: Client) -> None:
     assert {person.log_in(person.name)["error_code"] for _ in range(40)} == {1010}
 
 
+@pytest.mark.slow
 def test_a_box_as_installed_registers_nobody(daemon: MakeDaemon) -> None:
     client = Client(daemon({"media": {"workers": 1}}).port)
     answer = client.register("newcomer")
@@ -200,6 +201,7 @@ def test_a_box_as_installed_registers_nobody(daemon: MakeDaemon) -> None:
     assert client.log_in(USER, PASSWORD)["error_code"] == 1010
 
 
+@pytest.mark.slow
 def test_an_owner_may_want_longer_passwords(daemon: MakeDaemon) -> None:
     client = Client(daemon({"accounts": {"registration": "open"}, "syncfile": {"short_passwords": False}}).port)
     answer = client.register("newcomer")
@@ -222,6 +224,7 @@ def test_who_is_removed_is_out_at_once(server: Daemon, person: Client) -> None:
     assert person.ask("GET", link).status == 404
 
 
+@pytest.mark.slow
 def test_a_log_in_survives_a_restart(daemon: MakeDaemon) -> None:
     server = daemon()
     client = Client(server.port)
@@ -231,6 +234,7 @@ def test_a_log_in_survives_a_restart(daemon: MakeDaemon) -> None:
     assert client.alive(authid)["auth_time"] == before
 
 
+@pytest.mark.slow
 def test_no_secret_is_kept_or_logged(daemon: MakeDaemon) -> None:
     server = daemon({"server": {"log_level": "debug"}, "accounts": {"registration": "open"}})
     client = Client(server.port)

@@ -205,6 +205,7 @@ def test_a_link_follows_its_file_and_ends_with_it(person: Client) -> None:
     assert person.ask("GET", link).status == 404  # the same bytes, and another file
 
 
+@pytest.mark.slow
 def test_a_link_survives_a_restart(daemon: MakeDaemon) -> None:
     server = daemon()
     stranger = Client(server.port)
@@ -215,6 +216,7 @@ def test_a_link_survives_a_restart(daemon: MakeDaemon) -> None:
     assert stranger.ask("GET", link).body == b"1"
 
 
+@pytest.mark.slow
 def test_a_link_has_the_address_of_the_box(daemon: MakeDaemon) -> None:
     server = daemon({"server": {"public_url": "https://files.example.org"}})
     stranger = Client(server.port)
@@ -308,6 +310,7 @@ def test_one_of_many_wins(person: Client, server: Daemon) -> None:
     assert [one.name for one in server.tree(person.name).iterdir()] == ["x.bin"]
 
 
+@pytest.mark.slow
 def test_a_quota_and_a_bound_are_told(daemon: MakeDaemon) -> None:
     server = daemon({"uploads": {"max_gb": 1}, "accounts": {"quota_gb": 1}})
     person = Client(server.port, Client(server.port).log_in(USER, PASSWORD)["authid"], USER)
@@ -318,6 +321,7 @@ def test_a_quota_and_a_bound_are_told(daemon: MakeDaemon) -> None:
     assert answer.startswith(b"HTTP/1.1 200") and b"1204" in answer and b"Exception:" in answer
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_away_is_told(daemon: MakeDaemon) -> None:
     """What was stored must not look removed, so there is no code of the protocol for it but for uploads."""
     server = daemon()
@@ -340,6 +344,7 @@ def test_a_disk_that_is_away_is_told(daemon: MakeDaemon) -> None:
     assert person.ask("GET", link).body == b"1"
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_an_upload(daemon: MakeDaemon) -> None:
     server = daemon()
     person = Client(server.port, Client(server.port).log_in(USER, PASSWORD)["authid"], USER)
