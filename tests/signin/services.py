@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -207,11 +208,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stand_in() -> Iterator[StandIn]:
-    """A running stand-in."""
+def stand_in(tls: ssl.SSLContext | None = None) -> Iterator[StandIn]:
+    """A running stand-in, over *tls* if that is given."""
     service = StandIn()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"service": service}))
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    service.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
