@@ -19,6 +19,7 @@ from syncd.client.trouble import Blocked, Lost
 
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 DATABASE = "state.db"
+FARTHEST_NS = (1 << 63) - 1  # from 1970, what SQLite keeps: the years 1678 to 2262
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Stat:
 
     @classmethod
     def of(cls, found: os.stat_result) -> Stat:
-        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, stat.S_IMODE(found.st_mode))
+        mtime_ns = min(max(found.st_mtime_ns, -FARTHEST_NS), FARTHEST_NS)  # file systems know years beyond that
+        return cls(found.st_size, mtime_ns, found.st_ctime_ns, found.st_ino, stat.S_IMODE(found.st_mode))
 
     def same_file(self, other: Stat) -> bool:
         """The same, perhaps under another name: a rename changes the ctime."""

@@ -18,6 +18,7 @@ from syncd.disk import kernel
 
 Place = tuple[str, ...]
 BARE = 500  # folders
+FARTHEST_NS = (1 << 63) - 1  # from 1970: the years 1678 to 2262
 
 # Takes hold of whatever stands there without opening it: a FIFO or a device is only looked at.
 _HOLD = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -35,7 +36,12 @@ class FileState:
 
     @classmethod
     def of(cls, info: os.stat_result) -> FileState:
-        return cls(info.st_size, info.st_mtime_ns, info.st_dev, info.st_ino)
+        return cls(info.st_size, _kept(info.st_mtime_ns), info.st_dev, info.st_ino)
+
+
+def _kept(time_ns: int) -> int:
+    """Unix ns as the index can keep it: file systems know years that 64 bits of ns don't reach."""
+    return min(max(time_ns, -FARTHEST_NS), FARTHEST_NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +229,7 @@ class Root:
     def changed_ns(self, place: Place) -> int:
         """When something was put into the folder at *place* last, or taken from it; raises FileNotFoundError."""
         with self.folder(place) as folder:
-            return os.fstat(folder).st_mtime_ns
+            return _kept(os.fstat(folder).st_mtime_ns)
 
     def unlink(self, place: Place) -> None:
         """Remove a file; one that is gone already is fine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_a_stat_is_trusted_only_when_the_clock_had_moved_on(state: State) -> Non
     old = Base("x", A, FOUND, FOUND.mtime_ns + RACY_NS + 1)
     assert not young.holds(FOUND) and old.holds(FOUND)
     assert not old.holds(Stat(3, 10**18, 10**18 + 1, 7, 0o644))
+
+
+def test_a_file_of_another_age_can_be_agreed_on(state: State, tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    os.utime(tmp_path / "x", (0, 10_000_000_000))  # in 2286, which ext4 knows and 64 bits of ns don't
+    found = Stat.of((tmp_path / "x").stat())
+    state.agree("x", A, found, 0)
+    base = state.base("x")
+    assert base is not None and base.stat == found
 
 
 def test_a_page_is_taken_over_whole_or_not_at_all(state: State) -> None:

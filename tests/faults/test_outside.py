@@ -35,6 +35,19 @@ def test_scan_takes_note_of_new_changed_and_removed_files(daemon: MakeDaemon) ->
     assert phone.stream("2024/5/changes.jpg").body == samples.jpeg((2, 2, 2))
 
 
+def test_a_file_of_another_age_stops_no_scan(daemon: MakeDaemon) -> None:
+    when_s = 10_000_000_000  # in 2286, which ext4 knows and 64 bits of ns don't
+    server, phone = served(daemon)
+    assert phone.upload("x.jpg", samples.jpeg()).status == 200
+    folder = server.tree() / "phone-1" / "2024" / "5"
+    (folder / "odd.jpg").write_bytes(samples.jpeg((1, 1, 1)))
+    for path in (folder / "odd.jpg", folder / "x.jpg", folder):
+        os.utime(path, (when_s, when_s))
+    server.must("scan")
+    assert phone.listed("2024/5") == ["2024/5/odd.jpg", "2024/5/x.jpg"]
+    assert phone.stream("2024/5/odd.jpg").body == samples.jpeg((1, 1, 1))
+
+
 def test_mass_deletion_waits_for_a_person(daemon: MakeDaemon) -> None:
     server, phone = served(daemon)
     for number in range(30):
