@@ -212,9 +212,7 @@ class Committer:
         except BaseException:
             await self._withdraw(intents)
             raise
-        for ticket, error in refused:
-            ticket.result.set_exception(error)
-        kept = [ticket for ticket in group if not ticket.result.done()]
+        kept = [ticket for ticket in group if all(ticket is not one for one, _ in refused)]
         kept_steps = [step for ticket in kept for step in ticket.plan.steps]
         try:
             changes = await self._record(kept_steps, intents, durable)
@@ -222,6 +220,9 @@ class Committer:
             await ground.disk.run(_undo_all, ground.root, kept_steps, made)
             await self._withdraw(intents)
             raise
+        finally:  # not before their intents are forgotten: else a start might do what was refused
+            for ticket, error in refused:
+                ticket.result.set_exception(error)
         for ticket in kept:
             if ticket.plan.staged:
                 ticket.plan.staged.published = True

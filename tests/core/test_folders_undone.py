@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from syncd.core import changes, folders
+from syncd.db import meta
 from syncd.errors import StorageFull
 from tests.core.household import Household, at, opened
 
@@ -85,3 +89,24 @@ async def test_what_was_taken_back_is_not_done_at_the_next_start(
             await house.put(path, content)
     async with opened(tmp_path) as house:
         assert house.tree() == {"a/file": b"1"} | later
+
+
+async def test_a_refusal_is_told_once_nothing_is_left_to_do(house: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    await furnish(house)
+    loop, told = asyncio.get_running_loop(), []
+
+    async def look() -> None:
+        for _ in range(20):  # turns, in which an answer would arrive
+            await asyncio.sleep(0)
+        told.append(moving.done())
+
+    def fulfil(connection: sqlite3.Connection, intents: Sequence[int]) -> None:
+        asyncio.run_coroutine_threadsafe(look(), loop).result()
+        meta.fulfil(connection, intents)
+
+    monkeypatch.setattr("syncd.disk.kernel.rename_noreplace", refuse)
+    monkeypatch.setattr("syncd.core.commit.meta", SimpleNamespace(intend=meta.intend, fulfil=fulfil))
+    moving = asyncio.create_task(move(house, "a/file", "b"))
+    with pytest.raises(StorageFull):
+        await moving
+    assert told == [False]
