@@ -129,8 +129,11 @@ async def _send_slices(transport: asyncio.Transport, opened: OpenFile, chosen: S
         while left:
             if opened.mount.is_closing:
                 raise ConnectionResetError("the disk goes away")
-            async with asyncio.timeout(SLICE_S):
-                sent = await loop.sendfile(transport, content, offset, min(SLICE_BYTES, left))
+            try:
+                async with asyncio.timeout(SLICE_S):
+                    sent = await loop.sendfile(transport, content, offset, min(SLICE_BYTES, left))
+            except TimeoutError as exc:
+                raise ConnectionResetError("nobody takes the file any more") from exc
             if not sent:
                 raise ConnectionResetError("the file was cut short while it was sent")
             offset += sent
