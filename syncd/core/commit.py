@@ -117,6 +117,10 @@ class Committer:
                     await asyncio.wait((ticket.result,))
             raise
 
+    async def settled(self) -> None:
+        """Return when what was begun before is done."""
+        await self.carry_out(_nothing)
+
     async def _work(self) -> None:
         """Carry out groups until nobody waits; ends, so that an idle daemon has no task for it."""
         try:
@@ -268,6 +272,10 @@ class Committer:
         changes = await self._ground.index.transact(work, durable=durable)
         self._void.clear()
         return changes
+
+
+async def _nothing() -> Plan:
+    return Plan()
 
 
 def _fail(group: Sequence[_Ticket], exc: BaseException) -> None:

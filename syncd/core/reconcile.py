@@ -128,7 +128,7 @@ class _Walk:
         known = await self._known_in("/".join(folder), files)
         for path in sorted(files):
             await self._file(path, known.get(path))
-        self._note_gone(sorted(known.keys() - files))
+        await self._note_gone(sorted(known.keys() - files))
         if folder and not listed:
             await changes.adopt_folder(self._mount, self._user, "/".join(folder))
         return [(*folder, one.name) for one in fit if one.is_dir]
@@ -185,8 +185,8 @@ class _Walk:
         for folder in await entries.folders(index, user_id):
             place: Place = (self._user.home, *folder.split("/")) if folder else (self._user.home,)
             if await self._is_lost(place):
-                self._note_gone(await entries.names_in(index, user_id, folder))
-                self._note_gone(sorted(await entries.made_among(index, user_id, [folder])))
+                await self._note_gone(await entries.names_in(index, user_id, folder))
+                await self._note_gone(sorted(await entries.made_among(index, user_id, [folder])))
 
     async def _is_lost(self, folder: Place) -> bool:
         """Is there none, or a file? One behind a link may be there: links are not followed, and tell of no deletion."""
@@ -196,11 +196,24 @@ class _Walk:
             return False
         return found is None or isinstance(found, FileState)
 
-    def _note_gone(self, paths: list[str]) -> None:
+    async def _note_gone(self, paths: list[str]) -> None:
         """Remember what is gone; once it is more than may be recorded anyway, only how many."""
+        if paths:  # a folder that is being moved is at its new place already, and not yet in the index
+            await self._mount.committer.settled()
+            live = await self._live_among(paths)
+            paths = [path for path in paths if path in live]
         self._gone_count += len(paths)
         if self._confirmed or self._gone_count <= max(FEW_DELETIONS, self._core.config.storage.delete_guard):
             self._gone += paths
+
+    async def _live_among(self, paths: list[str]) -> set[str]:
+        index, user_id, live = self._mount.index, self._user.id, set[str]()
+        for start in range(0, len(paths), 500):
+            batch = paths[start : start + 500]
+            live |= (await entries.among(index, user_id, batch)).keys() | await entries.made_among(
+                index, user_id, batch
+            )
+        return live
 
     async def _record_gone(self) -> None:
         gone = list(dict.fromkeys(self._gone))  # a folder may have vanished while it was read

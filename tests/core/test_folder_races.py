@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from functools import partial
 
 import pytest
 
-from syncd.core import changes, folders, plans
+from syncd.core import changes, commit, folders, plans, reconcile
 from syncd.db import entries
+from syncd.disk.root import Listed, Place, Root
 from tests.core.household import Household, at
 
 
@@ -60,3 +62,37 @@ async def test_what_is_stored_is_not_forgotten_as_gone(house: Household, is_stor
     row = await entries.at(house.mount.index, house.user.id, "file")
     assert row is not None and row.is_file
     assert house.tree() == {"file": b"2"}
+
+
+async def test_a_folder_that_moves_during_a_scan_is_not_taken_for_gone(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(reconcile.FEW_DELETIONS + 5):
+        await house.put(f"old/{number}", b"x")
+    loop, moving = asyncio.get_running_loop(), []
+    renamed, looked = threading.Event(), threading.Event()
+    names, apply = Root.names, commit.apply
+
+    def begin() -> None:
+        moving.append(asyncio.create_task(changes.move(house.mount, house.user, at("old"), at("new"), house.author())))
+
+    def listed(root: Root, place: Place) -> list[Listed]:
+        found = names(root, place)
+        if place == ("anna",) and not moving:
+            loop.call_soon_threadsafe(begin)
+            assert renamed.wait(10)
+        elif place == ("anna", "old"):
+            looked.set()
+        return found
+
+    def applied(*args: object, **named: object) -> commit.Changes:
+        renamed.set()
+        assert looked.wait(10)
+        return apply(*args, **named)
+
+    monkeypatch.setattr(Root, "names", listed)
+    monkeypatch.setattr(commit, "apply", applied)
+    report = await reconcile.scan(house.core)
+    await moving[0]
+    assert (report.gone, report.held) == (0, 0)
+    assert len(house.tree()) == reconcile.FEW_DELETIONS + 5
