@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from syncd.clock import DAY_MS
 from syncd.core.names import candidates, fold, home_of
 from syncd.core.passwords import MIN_CHARACTERS, Passwords, check_password
+from syncd.core.proof import Proof, wrong_password
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
 from syncd.core.tokens import Signer, looks_signed
@@ -204,28 +205,33 @@ class Accounts:
 
     async def log_in(self, name: str, password: str, address: str, *, signed: bool = False) -> Session:
         """A session for the right password; raises Unauthenticated or TooManyAttempts. *signed* as for open_session."""
-        return await self.open_session(await self.prove(name, password, address), signed=signed)
+        proof = await self.prove(name, password, address)
+        return await self.open_session(proof.user, signed=signed, proof=proof)
 
-    async def prove(self, name: str, password: str, address: str) -> User:
-        """Whose name and password those are; raises Unauthenticated or TooManyAttempts."""
+    async def prove(self, name: str, password: str, address: str) -> Proof:
+        """Whose name and password those are; raises Unauthenticated or TooManyAttempts.
+
+        Whoever begins a log-in on it asks it once more, in the transaction.
+        """
         account = fold(name)
         self._throttle.require(account, address)
         user = await self.find(name)
         stored = await users.password_of(self._db, user.id) if user is not None else None
         if not await self._passwords.matches(password, stored) or user is None or stored is None:
             self._throttle.failed(account, address)
-            raise Unauthenticated("user name or password is wrong", code="invalid_credentials")
+            raise wrong_password()
         self._throttle.succeeded(account, address)
         if self._passwords.wants_rehash(stored):
-            await self._rehash(user, password)
-        return user
+            stored = await self._rehash(user, password, stored)
+        return Proof(user, stored)
 
-    async def _rehash(self, user: User, password: str) -> None:
+    async def _rehash(self, user: User, password: str, old: str) -> str:
         stored = await self._passwords.hash(password)
         async with self._db.write() as transaction:
-            await users.set_password(transaction, user.id, stored)
+            is_done = await users.replace_password(transaction, user.id, old, stored)
+        return stored if is_done else old
 
-    async def open_session(self, user: User, *, signed: bool = False) -> Session:
+    async def open_session(self, user: User, *, signed: bool = False, proof: Proof | None = None) -> Session:
         """A new session of *user*; those nobody used any more are forgotten on the way.
 
         Its token is 64 hex digits or, *signed*, a JWT.
@@ -236,6 +242,8 @@ class Accounts:
         if signed:
             token, secret = self._signer.sign(user, None, now_ms, expires_ms)
         async with self._db.write() as transaction:
+            if proof is not None:
+                await proof.require(transaction)
             if self._time.is_trusted():
                 await devices.drop_unused(transaction, "session", now_ms - self._session_ms)
             await devices.add_token(transaction, digest_of(secret), user.id, None, "session", now_ms)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from syncd.core.accounts import CACHED, Accounts, digest_of
 from syncd.core.lifetime import is_over, when_over
+from syncd.core.proof import Proof
 from syncd.core.timekeeper import Timekeeper
 from syncd.db import authids, moments
 from syncd.db.database import Database
@@ -34,10 +35,12 @@ class Authids:
         self._known: dict[bytes, Holder] = {}
         self._seen = accounts.changes
 
-    async def issue(self, user: User) -> str:
-        """A new authid of *user*: 122 random bits as a UUID, shown this once."""
+    async def issue(self, user: User, proof: Proof | None = None) -> str:
+        """A new authid of *user*: 122 random bits as a UUID, shown this once; raises Unauthenticated as Proof."""
         authid = str(uuid.uuid4())
         async with self._db.write() as transaction:
+            if proof is not None:
+                await proof.require(transaction)
             gone = await authids.add(transaction, digest_of(authid), user.id, self._time.moment(), MOST_PER_USER)
         for digest in gone:
             self._known.pop(digest, None)

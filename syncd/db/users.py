@@ -62,6 +62,17 @@ async def set_password(transaction: Transaction, user_id: int, password: str | N
     await transaction.run("UPDATE users SET password = ? WHERE id = ?", (password, user_id))
 
 
+async def replace_password(transaction: Transaction, user_id: int, old: str, new: str) -> bool:
+    """Set the stored hash *new* in the place of *old*; was that still the one?"""
+    sql = "UPDATE users SET password = ? WHERE id = ? AND password = ? RETURNING id"
+    return bool(await transaction.run(sql, (new, user_id, old)))
+
+
+async def has_password(transaction: Transaction, user_id: int, stored: str) -> bool:
+    """Is *stored* what is kept of the user's password now?"""
+    return bool(await transaction.run("SELECT 1 FROM users WHERE id = ? AND password = ?", (user_id, stored)))
+
+
 async def remove(transaction: Transaction, user_id: int) -> None:
     """Remove the account with its devices, sessions and keys."""
     await transaction.run("DELETE FROM users WHERE id = ?", (user_id,))

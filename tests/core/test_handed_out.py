@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,36 @@ async def test_a_log_in_that_is_remembered_ends_too(house: Household) -> None:
     await house.core.accounts.remove(house.user)
     with pytest.raises(Unauthenticated):
         await house.core.authids.holder(authid)
+
+
+async def test_no_log_in_begins_with_a_password_that_was_changed_meanwhile(house: Household) -> None:
+    accounts, name, address = house.core.accounts, house.user.name, "127.0.0.1"
+    await accounts.set_password(house.user, "correct horse 9")
+    change = asyncio.create_task(accounts.set_password(house.user, "another password"))
+    await asyncio.sleep(0)  # the new one is being hashed, and comparing the old one waits behind that
+    proof = await accounts.prove(name, "correct horse 9", address)
+    await change
+    for begin in (
+        lambda: house.core.authids.issue(proof.user, proof),
+        lambda: house.core.signin.sessions.begin(proof.user, proof=proof),
+        lambda: accounts.open_session(proof.user, proof=proof),
+    ):
+        with pytest.raises(Unauthenticated):
+            await begin()
+    proof = await accounts.prove(name, "another password", address)
+    assert await house.core.authids.issue(proof.user, proof)
+
+
+async def test_a_password_that_is_hashed_anew_is_not_brought_back(house: Household) -> None:
+    accounts, name, address = house.core.accounts, house.user.name, "127.0.0.1"
+    accounts._passwords.cost = 4
+    await accounts.set_password(house.user, "correct horse 9")
+    accounts._passwords.cost = 5
+    log_in = asyncio.create_task(accounts.prove(name, "correct horse 9", address))
+    await asyncio.sleep(0)
+    await asyncio.gather(log_in, accounts.set_password(house.user, "another password"))
+    with pytest.raises(Unauthenticated):
+        await accounts.prove(name, "correct horse 9", address)
 
 
 async def test_only_so_many_live_at_once(house: Household, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

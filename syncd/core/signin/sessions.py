@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from syncd.clock import DAY_MS
 from syncd.core.accounts import digest_of
+from syncd.core.proof import Proof
 from syncd.core.timekeeper import Timekeeper
 from syncd.db import users, web_sessions
 from syncd.db.database import Database
@@ -52,13 +53,16 @@ class WebSessions:
         self._db = db
         self._keeper = keeper
 
-    async def begin(self, user: User, replaced: str | None = None) -> str:
+    async def begin(self, user: User, replaced: str | None = None, proof: Proof | None = None) -> str:
         """A new log-in; the value of its cookie, which is seen this once.
 
         *replaced* is the cookie that the browser came with: its log-in ends, so that nobody who put it there gains.
+        Raises Unauthenticated as *proof*.
         """
         cookie, now_ms = secrets.token_hex(COOKIE_CHARACTERS // 2), self._keeper.now_ms
         async with self._db.write() as transaction:
+            if proof is not None:
+                await proof.require(transaction)
             if self._keeper.is_trusted():
                 await web_sessions.drop_ended(transaction, now_ms - IDLE_MS, now_ms - ABSOLUTE_MS)
             if replaced is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from syncd.core.proof import Proof
 from syncd.core.signin.services import title_of
 from syncd.core.signin.sessions import ABSOLUTE_MS
 from syncd.dialects.signin.frame import go, small
@@ -28,18 +29,20 @@ async def sign_in(request: web.Request) -> web.Response:
     fields = await own_form(request)
     name, password = fields.get("user", ""), fields.get("password", "")
     try:
-        user = await request.app[CORE].accounts.prove(name, password, address_of(request))
+        proof = await request.app[CORE].accounts.prove(name, password, address_of(request))
+        return await welcome(request, proof.user, proof=proof)
     except (Unauthenticated, BadName):
         return sign_in_page(request, FAILED["wrong"], name, status=401)
     except (TooManyAttempts, Busy) as exc:
         text = f"Too many attempts. Wait {exc.retry_s} seconds, then try again."
         return sign_in_page(request, text, name, status=429, retry_s=exc.retry_s)
-    return await welcome(request, user)
 
 
-async def welcome(request: web.Request, user: User, place: str = "/dashboard") -> web.Response:
-    """A new log-in for *user*, whoever was signed in before; on to *place*."""
-    cookie = await request.app[CORE].signin.sessions.begin(user, cookie_of(request, SESSION))
+async def welcome(
+    request: web.Request, user: User, place: str = "/dashboard", proof: Proof | None = None
+) -> web.Response:
+    """A new log-in for *user*, whoever was signed in before; on to *place*. Raises Unauthenticated as *proof*."""
+    cookie = await request.app[CORE].signin.sessions.begin(user, cookie_of(request, SESSION), proof)
     response = go(place)
     put_cookie(request, response, SESSION, cookie, ABSOLUTE_MS // 1000)
     return response

@@ -52,13 +52,14 @@ async def log_in(request: web.Request) -> web.Response:
         raise Refused(Code.NOT_LOGGED_IN, authid="")
     core = request.app[CORE]
     try:
-        user = await core.accounts.prove(name, password, address_of(request))
+        proof = await core.accounts.prove(name, password, address_of(request))
+        authid = await core.authids.issue(proof.user, proof)
     except (Unauthenticated, BadName) as exc:
         raise Refused(Code.NOT_LOGGED_IN, authid="") from exc
     except TooManyAttempts as exc:
         words = f"auth failure. {exc.text} (next try in {exc.retry_s} seconds)"
         raise Refused(Code.NOT_LOGGED_IN, words, authid="", retry_after=exc.retry_s) from exc
-    return told(Code.LOGGED_IN, authid=await core.authids.issue(user))
+    return told(Code.LOGGED_IN, authid=authid)
 
 
 async def is_alive(request: web.Request) -> web.Response:
