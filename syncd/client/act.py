@@ -16,6 +16,7 @@ from syncd.client.judge import Judge, Judged, Leaving
 from syncd.client.names import conflicted
 from syncd.client.side_by_side import in_thread
 from syncd.client.state import Remote, State
+from syncd.client.subfolders import Subfolders
 from syncd.client.tell import Teller
 from syncd.client.trouble import Blocked, Changed, Refused
 from syncd.client.upload import Sender
@@ -31,6 +32,7 @@ class Actor:
         state: State,
         tell: Teller,
         judge: Judge,
+        subfolders: Subfolders,
         sender: Sender,
         fetcher: Fetcher,
         *,
@@ -42,6 +44,7 @@ class Actor:
         self._state = state
         self._tell = tell
         self._judge = judge
+        self._subfolders = subfolders
         self._sender = sender
         self._fetcher = fetcher
         self._up_only = up_only
@@ -92,8 +95,11 @@ class Actor:
             copy = self._state.conflicted_copy(judged.path, judged.content.hash)
             if copy is not None:  # sent before we were killed
                 return await self._step_aside(judged, judged.stat, judged.content, copy)
-        elif judged.remote is None and await self._moved(judged, judged.stat, judged.content, leaving):
-            return True
+        elif judged.remote is None:
+            if not self._up_only:
+                await self._subfolders.make_way_there(judged.path)
+            if await self._moved(judged, judged.stat, judged.content, leaving):
+                return True
         if not self._up_only and self._state.is_in_the_way(judged.path):
             raise Blocked("what stands there on the server is deleted first")
         if not self._up_only and (file := self._state.file_above(judged.path)) is not None:
@@ -130,6 +136,7 @@ class Actor:
             old = candidates.pop()
             if self._folder.look(old) not in (Gap.MISSING, Gap.FOLDER):
                 continue
+            await self._subfolders.keep_emptied([old])
             try:
                 seq = await self._api.move(old, judged.path, content.hash)
             except Refused:
@@ -167,6 +174,7 @@ class Actor:
         assert remote is not None and remote.hash is not None
         if judged.look is Gap.FOLDER:
             await in_thread(place.clear_way, self._folder, judged.path)
+        self._subfolders.before_coming(judged.path)
         async with self._hands[int(remote.hash[:2], 16)]:
             if judged.stat is None and await self._moved_here(judged.path, remote.hash):
                 return
@@ -183,14 +191,15 @@ class Actor:
         for base in self._state.holders(digest):
             if self._state.remote(base.path) is not None or (found := await self._judge.is_sure(base)) is None:
                 continue
+            stays = self._subfolders.before_going(base.path)
             try:
                 moved = await in_thread(place.rename, self._folder, base.path, found, path)
             except Changed:
                 continue
+            await in_thread(place.prune, self._folder, base.path, stays)
             with self._state.writing():
                 self._state.forget(base.path)
                 self._state.agree(path, digest, moved, base.checked_ns)
-            await in_thread(place.prune, self._folder, base.path)
             self._tell.say("moved", base.path, to=path, side="here")
             return True
         return False
@@ -209,7 +218,8 @@ class Actor:
         """Remove the local file, which the server has no more."""
         if judged.stat is None:
             raise Blocked("there is no file")
-        await in_thread(place.remove, self._folder, judged.path, judged.stat)
+        stays = self._subfolders.before_going(judged.path)
+        await in_thread(place.remove, self._folder, judged.path, judged.stat, stays)
         self._state.forget(judged.path)
         self.acts += 1
         self._tell.say("deleted", judged.path, side="here")

@@ -19,10 +19,12 @@ import aiohttp
 from aiohttp.connector import AddrInfoType
 from yarl import URL
 
+from syncd.client.ignore import FILE as IGNORE_FILE
 from syncd.client.state import Remote
 from syncd.client.trouble import Away, Refused, Unpaired
 from syncd.client.wire import Fields, bare, marked, rfc3339, unix_ms
 
+FOLDERS = "/api/v1/sync/folders"
 CONNECT_S = 10.0
 SILENCE_S = 60.0  # no byte for so long: the link is dead
 UNHEARD_S = 30  # sent bytes are not confirmed for so long: the same
@@ -30,6 +32,7 @@ SLOWEST = 4096  # bytes in a second; an answer comes only after all of the quest
 HASHING_S = 600.0  # the server may read gigabytes before it answers what it holds of them
 WAIT_S = 55  # of the long poll; below SILENCE_S
 CONNECTIONS = 16
+ABSENT = (404, 405)  # so an older server answers what it does not know
 NOTHING_KNOWN = "0" * 64  # a version no file has: whatever stands there is not what we knew
 FULL = 507  # no room on the server: nothing that passes by itself
 
@@ -112,7 +115,7 @@ class Api:
 
     async def changes(self, cursor: int, wait: int = 0) -> Page:
         """What changed after *cursor*; with *wait*, at most that many seconds later. Refused 410: begin anew."""
-        query = f"cursor={cursor}&limit=1000&wait={wait}"
+        query = f"cursor={cursor}&limit=1000&wait={wait}&folders=1"
         if self._prefix:
             query += f"&prefix={quote(self._prefix, safe='')}"
         answer = await self._ask("GET", f"/api/v1/sync/changes?{query}", silence_s=SILENCE_S + wait)
@@ -123,6 +126,8 @@ class Api:
         path, seq = self._near(one.text("path")), one.number("sequence")
         if one.text("change_type") == "deleted":
             return Remote(path, None, 0, None, seq)
+        if one.has("is_folder"):
+            return Remote(path, None, 0, None, seq, is_folder=True)
         mtime_ms = unix_ms(one.text("modified_at")) if one.has("modified_at") else None
         return Remote(path, bare(one.text("content_hash")), one.number("file_size"), mtime_ms, seq)
 
@@ -145,6 +150,26 @@ class Api:
         """Rename on the server; returns the sequence."""
         body = {"from": self._prefix + path, "to": self._prefix + new, "base_hash": marked(digest)}
         return (await self._ask("POST", "/api/v1/sync/move", body)).number("sequence")
+
+    # --- folders
+
+    async def keeps_folders(self) -> bool:
+        """Does the server keep folders that are empty? It is asked for those in a file, where there are none."""
+        try:
+            await self._ask("GET", f"{FOLDERS}?prefix={quote(IGNORE_FILE + '/-', safe='')}")
+        except Refused as exc:
+            if exc.status in ABSENT:
+                return False
+            raise
+        return True
+
+    async def keep_folder(self, path: str) -> int:
+        """Have a folder there that stays; returns the sequence. Refused 409: something stands there."""
+        return (await self._ask("PUT", f"{FOLDERS}/{quote(self._prefix + path)}")).number("sequence")
+
+    async def remove_folder(self, path: str) -> None:
+        """Remove a folder in which nothing is; Refused 404: there is none, 409: something is in it."""
+        await self._ask("DELETE", f"{FOLDERS}/{quote(self._prefix + path)}")
 
     # --- up
 

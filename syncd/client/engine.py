@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from syncd.client.judge import Judge, Judged, Leaving
 from syncd.client.names import is_below
 from syncd.client.side_by_side import together
 from syncd.client.state import State
+from syncd.client.subfolders import Subfolders
 from syncd.client.tell import Teller
 from syncd.client.trouble import Away, Blocked, Changed, Refused
 from syncd.client.upload import Sender
@@ -33,6 +34,7 @@ QUIET_TRIES = 2  # a failure that passes by itself is not told
 LONGEST_S = 600.0  # between two tries of a path
 SOON_S = 1.0
 RESTLESS_S = 60.0  # between two looks at a file that is written all the time
+FOLDER = "/"  # ends what is noted of a folder: a file may have failed under the same name
 RESTLESS_TRIES = 5  # that many are not told
 
 
@@ -69,6 +71,7 @@ class Engine:
         self._told = -1
         slots = asyncio.Semaphore(TRANSFERS)
         self._judge = Judge(folder, state, tell, self.stop, up_only=options.up_only)
+        self._subfolders = Subfolders(api, folder, state, tell, self.ignore, up_only=options.up_only, dry=options.dry)
         self._sender = Sender(api, folder, state, tell, slots, self.stop)
         self._actor = Actor(
             api,
@@ -76,6 +79,7 @@ class Engine:
             state,
             tell,
             self._judge,
+            self._subfolders,
             self._sender,
             Fetcher(api, folder, tell, slots, self.stop),
             up_only=options.up_only,
@@ -93,7 +97,7 @@ class Engine:
     async def scan(self) -> None:
         """Walk over everything and touch what is not as agreed."""
         self.folder.check()
-        self.ignore = Ignore.of(self.folder.path)
+        self.ignore = self._subfolders.ignore = Ignore.of(self.folder.path)
         for line in self.ignore.wrong:
             self.tell.say_once("skipped", IGNORE_FILE, f"this line is no pattern: {line}")
         walk = await self._walk("")
@@ -110,6 +114,7 @@ class Engine:
                 self.dirty.add(path)
                 if was_backup:  # what is deleted here stays there, so it was promised
                     self.state.forget(path)
+        self.dirty |= self._subfolders.met(walk, was_backup=was_backup)
         self.state.was_backup = self.options.up_only
         self.scanned = True
         self.wake.set()
@@ -125,7 +130,8 @@ class Engine:
         fresh, self.fresh = self.fresh, set()
         for folder in sorted(fresh):
             if not self.ignore.hides_folder(folder):
-                self.dirty |= (await self._walk(folder)).files.keys()
+                walk = await self._walk(folder)
+                self.dirty |= walk.files.keys() | set(walk.empty)
         if IGNORE_FILE in self.dirty:
             await self.scan()
             self.dirty |= self.state.unsettled()
@@ -161,17 +167,42 @@ class Engine:
 
         async def working() -> None:
             for path in waiting:
-                if await self._tried(path, leaving):
+                if await self._tried(path, self._actor.settle(path, leaving)):
                     going.append(path)
 
         await together(min(WORKERS, max(1, len(batch))), working)
         if going:
             await self._delete(sorted(going))
+        if batch and await self._subfolders.are_kept():
+            await self._settle_folders(self._subfolders.doubtful(batch))
 
-    async def _tried(self, path: str, leaving: Leaving) -> bool:
+    async def _settle_folders(self, doubtful: set[str]) -> None:
+        """Make folders, then remove folders, the innermost first: what they lie in may be empty then."""
+        going = await self._settle_each(doubtful, removing=False)
+        if going:
+            self.folder.check()  # a disk that went away this moment must not look like removed folders
+        while going:
+            depth = max(path.count("/") for path in going)
+            level = {path for path in going if path.count("/") == depth}
+            await self._settle_each(level, removing=True)
+            going = going - level | {path.rpartition("/")[0] for path in level} - {""}
+
+    async def _settle_each(self, paths: Iterable[str], *, removing: bool) -> set[str]:
+        """Settle these folders side by side; those that are to be removed."""
+        waiting, going = iter(sorted(paths)), set[str]()
+
+        async def working() -> None:
+            for path in waiting:
+                if await self._tried(path + FOLDER, self._subfolders.settle(path, removing=removing)):
+                    going.add(path)
+
+        await together(WORKERS, working)
+        return going
+
+    async def _tried(self, path: str, settling: Awaitable[bool]) -> bool:
         """Settle *path*, and take note if that fails; True: it is to be deleted on one side."""
         try:
-            going = await self._actor.settle(path, leaving)
+            going = await settling
         except Changed as exc:
             self._restless(path, exc)
         except (Away, Refused, Blocked, OSError) as exc:
@@ -217,7 +248,7 @@ class Engine:
 
     def _due(self, path: str) -> None:
         self.waiting.pop(path, None)
-        self.touch({path})
+        self.touch({path.removesuffix(FOLDER)})
 
     @property
     def fewest_tries(self) -> float:
@@ -245,14 +276,22 @@ class Engine:
             elif judged is not None:
                 self.state.forget(path)
         if self.options.dry:
-            for side, some in (("here", here), ("there", there)):
-                for one in some:
-                    self.tell.say("deleted", one.path, side=side, dry=True)
+            await self._pretend(here, there)
             return
         if there and await self._may("there", there):
             await self._delete_there(there)
         if here and await self._may("here", here):
             await self._delete_here(here)
+
+    async def _pretend(self, here: list[Judged], there: list[Judged]) -> None:
+        """Tell what would be deleted; the state is a copy, in which it may be gone there for who looks at folders."""
+        for one in here:
+            self.tell.say("deleted", one.path, side="here", dry=True)
+        await self._subfolders.keep_emptied(one.path for one in there)
+        for one in there:
+            self.tell.say("deleted", one.path, side="there", dry=True)
+            if one.remote is not None:
+                self.state.removed(one.remote)
 
     async def _may(self, side: Side, judged: list[Judged]) -> bool:
         """Is that many meant? Otherwise they are held."""
@@ -270,6 +309,7 @@ class Engine:
 
     async def _delete_there(self, judged: list[Judged]) -> None:
         self.folder.check()  # a disk that went away this moment must not look like deletions
+        await self._subfolders.keep_emptied(one.path for one in judged)
         for batch in _parts(judged):
             for path, reason in (await self._deleted_there(batch)).items():
                 await self._failed(path, Blocked(reason))
@@ -304,8 +344,9 @@ class Engine:
                 self._acked = cursor
         for entry in (self.folder.own / "tmp").glob("*.part"):
             entry.unlink(missing_ok=True)
-        if self._told != self._actor.acts:
-            self._told = self._actor.acts
+        acts = self._actor.acts + self._subfolders.acts
+        if self._told != acts:
+            self._told = acts
             self.tell.say("in_step", cursor=cursor)
 
 

@@ -71,6 +71,12 @@ class Walk:
     unknown: list[str] = field(default_factory=list)  # folders that could not be read
     skipped: dict[str, str] = field(default_factory=dict)  # path: why it is not synced
 
+    @property
+    def empty(self) -> list[str]:
+        """The folders in which nothing was met, as far as that could be seen."""
+        full = {path.rpartition("/")[0] for path in (*self.files, *self.folders)}
+        return [path for path in self.folders if path and path not in full and path not in self.unknown]
+
 
 class Folder:
     """An open folder. *own* false: nothing is written, not even the client's own folder."""
@@ -175,6 +181,18 @@ class Folder:
         finally:
             os.close(fd)
 
+    def holds(self, path: str, hides: Callable[[str], bool], hides_folder: Callable[[str], bool]) -> bool:
+        """Is anything in the folder *path* that is not hidden, a file or a folder? Raises OSError; notes no alias."""
+        with self.parent(path) as (parent, name):
+            fd = os.open(name, OPEN_FOLDER, dir_fd=parent)
+        try:
+            if os.fstat(fd).st_dev != self._identity[0]:
+                raise _Unknowable(name)
+            with os.scandir(fd) as entries:
+                return any(_is_something(path, entry, hides, hides_folder) for entry in entries)
+        finally:
+            os.close(fd)
+
     def walk(self, under: str, hides: Callable[[str], bool], hides_folder: Callable[[str], bool]) -> Walk:
         """Every file below *under* ('' for all) that is not hidden. Notes aliases on the way."""
         found = Walk()
@@ -246,6 +264,17 @@ class Folder:
         else:
             with suppress(FileNotFoundError):  # removed while we walked
                 found.files[path] = Stat.of(entry.stat(follow_symlinks=False))
+
+
+def _is_something(
+    folder: str, entry: os.DirEntry[str], hides: Callable[[str], bool], hides_folder: Callable[[str], bool]
+) -> bool:
+    path = f"{folder}/{composed(entry.name)}"
+    if why_not(path) is not None:
+        return False
+    if entry.is_dir(follow_symlinks=False):
+        return not hides_folder(path)
+    return entry.is_file(follow_symlinks=False) and not hides(path)
 
 
 def _enter(fd: int, name: str, create: bool) -> int:

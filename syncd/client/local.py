@@ -108,4 +108,4 @@ class Local:
             return {path}
         if one.is_new:
             engine.fresh.add(path)
-        return set(engine.state.below(path))
+        return {path, *engine.state.below(path)}

@@ -12,7 +12,8 @@ import ctypes
 import errno
 import os
 import secrets
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from syncd.client.folder import OPEN_FOLDER, Folder, Gap, Stat
@@ -52,8 +53,11 @@ def rename(folder: Folder, path: str, judged: Stat, new: str) -> Stat:
         return _as_put(parent, target, judged)
 
 
-def remove(folder: Folder, path: str, judged: Stat) -> None:
-    """Remove the file *judged*, and the folders that this leaves empty; raises Changed, having done nothing."""
+def remove(folder: Folder, path: str, judged: Stat, stays: Collection[str] = ()) -> None:
+    """Remove the file *judged*, and the folders that this leaves empty, as prune() does.
+
+    Raises Changed, having done nothing.
+    """
     with folder.parent(path) as (parent, name):
         out = SWAP + secrets.token_hex(8)
         _rename_free(parent, name, folder.tmp_fd, out)
@@ -62,17 +66,42 @@ def remove(folder: Folder, path: str, judged: Stat) -> None:
             raise Changed("another file was saved there meanwhile")
         os.unlink(out, dir_fd=folder.tmp_fd)
         os.fsync(parent)
-    prune(folder, path)
+    prune(folder, path, stays)
 
 
-def prune(folder: Folder, path: str) -> None:
-    """Remove the folders that *path* lay in, as far as they are empty."""
+def prune(folder: Folder, path: str, stays: Collection[str] = ()) -> None:
+    """Remove the folders that *path* lay in, as far as they are empty, but for those that are to stay."""
     for above in parents(path):
         try:
-            with folder.parent(above) as (parent, name):
-                os.rmdir(name, dir_fd=parent)
+            if above in stays or not drop(folder, above):
+                return
         except OSError:
             return
+
+
+def drop(folder: Folder, path: str) -> bool:
+    """Remove the folder *path*; False, having done nothing, when anything is in it. Raises OSError."""
+    try:
+        with folder.parent(path) as (parent, name):
+            os.rmdir(name, dir_fd=parent)
+            os.fsync(parent)
+    except OSError as exc:
+        if exc.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        if exc.errno != errno.ENOENT:
+            raise
+    return True
+
+
+def make(folder: Folder, path: str) -> None:
+    """Have the folder *path* here; raises OSError, FileExistsError when something else stands there."""
+    with folder.parent(path, create=True) as (parent, name):
+        try:
+            os.mkdir(name, dir_fd=parent)
+        except FileExistsError:
+            if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                raise
+        os.fsync(parent)
 
 
 def clear_way(folder: Folder, path: str) -> None:

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncd.client.decide_folder import There
 from syncd.client.folder import Stat
 from syncd.client.names import parents
 
-VERSION = 1
 RACY_NS = 2_000_000_000  # FAT's clock ticks every two seconds: a later change within one tick could not be seen
-SCHEMA = """
+FIRST = """
 CREATE TABLE remote (
     path TEXT PRIMARY KEY,
     hash TEXT,              -- 64 hex digits; NULL: deleted
@@ -44,17 +44,30 @@ CREATE TABLE uploads (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+FOLDERS = """
+-- 1: a folder that was made; then hash is NULL, and it is no deletion
+ALTER TABLE remote ADD COLUMN is_folder INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE folders (
+    path TEXT PRIMARY KEY,
+    made INTEGER NOT NULL   -- what both sides agreed on; 1: it was made, 0: it led to something
+) STRICT, WITHOUT ROWID;
+"""
+SCHEMAS = (FIRST, FOLDERS)  # a file of version n has the first n
+VERSION = len(SCHEMAS)
+_LIVE = "(remote.hash NOTNULL OR remote.is_folder)"
+_BELOW = f"SELECT 1 FROM remote WHERE remote.path > {{0}} || '/' AND remote.path < {{0}} || '0' AND {_LIVE}"
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """The server's latest word on a path; *hash* None: deleted."""
+    """The server's latest word on a path; *hash* None: deleted, unless it is a folder that was made."""
 
     path: str
     hash: str | None
     size: int
     mtime_ms: int | None
     seq: int
+    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +112,12 @@ class State:
             [version] = self._db.execute("PRAGMA user_version").fetchone()
             if version > VERSION:
                 raise sqlite3.DatabaseError("a newer syncd made it")
-            if version == 0:
-                for statement in SCHEMA.split(";\n"):
+            for schema in SCHEMAS[version:]:
+                for statement in schema.split(";\n"):
                     self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
+            if 0 < version < VERSION:
+                self.begin_mirror()  # nobody asked the server for what is new in it
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         self._db.close()
@@ -180,13 +195,15 @@ class State:
         self._db.execute(
             "DELETE FROM base WHERE (path, hash) NOT IN (SELECT path, hash FROM remote WHERE hash NOTNULL)"
         )
+        self._db.execute("DELETE FROM folders WHERE path NOT IN (SELECT path FROM remote WHERE is_folder)")
 
     def heard(self, one: Remote) -> None:
         """The server's word on a path, unless a later one is known already."""
         self._db.execute(
-            "INSERT INTO remote VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET hash = excluded.hash,"
-            " size = excluded.size, mtime_ms = excluded.mtime_ms, seq = excluded.seq WHERE excluded.seq > remote.seq",
-            (one.path, one.hash, one.size, one.mtime_ms, one.seq),
+            "INSERT INTO remote VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET hash = excluded.hash,"
+            " size = excluded.size, mtime_ms = excluded.mtime_ms, seq = excluded.seq, is_folder = excluded.is_folder"
+            " WHERE excluded.seq > remote.seq",
+            (one.path, one.hash, one.size, one.mtime_ms, one.seq, one.is_folder),
         )
 
     def removed(self, known: Remote) -> None:
@@ -229,10 +246,13 @@ class State:
         return next((found for above in parents(path) if (found := self.remote(above)) is not None), None)
 
     def unsettled(self) -> set[str]:
-        """Paths whose agreed version is not the server's."""
+        """Paths whose agreed version is not the server's, and folders that are not as agreed."""
         rows = self._db.execute(
             "SELECT path FROM remote LEFT JOIN base USING (path) WHERE remote.hash IS NOT base.hash"
             " UNION SELECT path FROM base WHERE path NOT IN (SELECT path FROM remote)"
+            " UNION SELECT path FROM remote WHERE is_folder AND path NOT IN (SELECT path FROM folders WHERE made)"
+            " UNION SELECT path FROM folders WHERE made AND path NOT IN (SELECT path FROM remote WHERE is_folder)"
+            f" UNION SELECT path FROM folders WHERE NOT made AND NOT EXISTS ({_BELOW.format('folders.path')})"
         )
         return {str(path) for (path,) in rows}
 
@@ -253,8 +273,12 @@ class State:
         return map(_base, self._db.execute(_BASE).fetchall())
 
     def below(self, folder: str) -> list[str]:
-        """The agreed paths in *folder*."""
-        rows = self._db.execute("SELECT path FROM base WHERE path >= ? AND path < ?", (folder + "/", folder + "0"))
+        """The agreed paths in *folder*, those of folders that were made among them."""
+        rows = self._db.execute(
+            "SELECT path FROM base WHERE path >= ?1 AND path < ?2"
+            " UNION SELECT path FROM folders WHERE path >= ?1 AND path < ?2 AND made",
+            (folder + "/", folder + "0"),
+        )
         return [str(path) for (path,) in rows]
 
     def holders(self, digest: str) -> list[Base]:
@@ -275,6 +299,75 @@ class State:
     def forget(self, path: str) -> None:
         """Neither side has *path*, or it is not synced any more."""
         self._db.execute("DELETE FROM base WHERE path = ?", (path,))
+
+    # --- folders
+
+    def made(self, path: str) -> Remote | None:
+        """The server's folder at *path*, if somebody made it."""
+        row = self._db.execute("SELECT seq FROM remote WHERE path = ? AND is_folder", (path,)).fetchone()
+        return Remote(path, None, 0, None, int(row[0]), is_folder=True) if row else None
+
+    def leads(self, path: str) -> bool:
+        """Is anything in the server's folder *path*?"""
+        return self._db.execute(f"{_BELOW.format('?1')} LIMIT 1", (path,)).fetchone() is not None
+
+    def folders_in_the_way(self, path: str) -> list[Remote]:
+        """The server's folders at and below *path*, the innermost first, if no file is in any of them."""
+        rows = self._db.execute(
+            f"SELECT path, seq, is_folder FROM remote WHERE {_LIVE}"
+            " AND (path = ?1 OR path > ?1 || '/' AND path < ?1 || '0') ORDER BY path DESC",
+            (path,),
+        ).fetchall()
+        if not all(is_folder for _, _, is_folder in rows):
+            return []
+        return [Remote(str(one), None, 0, None, int(seq), is_folder=True) for one, seq, _ in rows]
+
+    def folder_there(self, path: str) -> There:
+        """What the server has at *path*, as a folder."""
+        if self.made(path) is not None:
+            return There.MADE
+        if self.leads(path):
+            return There.LED
+        is_file = self.remote(path) is not None or self.file_above(path) is not None
+        return There.FILE if is_file else There.NOTHING
+
+    def folder_agreed(self, path: str) -> There:
+        """What both sides agreed on about the folder *path*; never FILE."""
+        row = self._db.execute("SELECT made FROM folders WHERE path = ?", (path,)).fetchone()
+        return There.NOTHING if row is None else There.MADE if row[0] else There.LED
+
+    def folders_agreed(self) -> dict[str, There]:
+        """All that were agreed on."""
+        rows = self._db.execute("SELECT path, made FROM folders")
+        return {str(path): There.MADE if made else There.LED for path, made in rows}
+
+    def agree_folder(self, path: str, there: There) -> None:
+        """Both sides have the folder, LED or MADE."""
+        self._db.execute("INSERT OR REPLACE INTO folders VALUES (?, ?)", (path, there is There.MADE))
+
+    def lead(self, paths: Iterable[str]) -> None:
+        """Folders that are here because of the server's files, and that shall be no news once they are empty."""
+        with self.writing():
+            self._db.executemany("INSERT OR IGNORE INTO folders VALUES (?, 0)", [(path,) for path in paths])
+
+    def forget_folder(self, path: str) -> None:
+        self._db.execute("DELETE FROM folders WHERE path = ?", (path,))
+
+    def forget_folders(self) -> None:
+        """This server keeps none."""
+        self._db.execute("DELETE FROM folders")
+
+    def folder_made(self, path: str, seq: int) -> None:
+        """The server made the folder on our word."""
+        with self.writing():
+            self.heard(Remote(path, None, 0, None, seq, is_folder=True))
+            self.agree_folder(path, There.MADE)
+
+    def folder_removed(self, known: Remote) -> None:
+        """The server removed the folder *known* on our word; as removed()."""
+        with self.writing():
+            self._db.execute("UPDATE remote SET is_folder = 0 WHERE path = ? AND seq = ?", (known.path, known.seq))
+            self.forget_folder(known.path)
 
     # --- uploads that were begun
 

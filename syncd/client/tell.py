@@ -1,7 +1,7 @@
 """What a person, or a program, is told: a line for each thing that happened, and a progress bar on a terminal.
 
 With --json each line of standard output is one object: {"event": "sent", "path": "a/b.txt", "size": 12, ...}.
-Events: sent, fetched, moved, deleted, conflict, skipped, held, error, online, offline, in_step.
+Events: sent, fetched, moved, deleted, made, removed, conflict, skipped, held, error, online, offline, in_step.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_WORDS = {"in_step": "in step", "made": "made folder", "removed": "removed folder"}  # for people
 _ALARMING = ("error", "offline", "held", "conflict")
 
 
@@ -96,7 +97,7 @@ class Teller:
 
 
 def _line(event: str, path: str, why: str, more: dict[str, str | int | bool]) -> str:
-    words = ["in step" if event == "in_step" else event]
+    words = [_WORDS.get(event, event)]
     if more.get("dry"):
         words.insert(0, "would be")
     if path:

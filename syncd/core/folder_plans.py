@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncd.core.plans import Ground, Plan, below_trash, free_place, look, require_folders, trash_place, tree_place
+from syncd.core.conflicts import Verdict
+from syncd.core.plans import (
+    Ground,
+    Plan,
+    Stored,
+    below_trash,
+    free_place,
+    look,
+    require_folders,
+    trash_place,
+    tree_place,
+)
 from syncd.db import entries
 from syncd.db.records import FolderBinned, FolderMoved, Gone, Made, Place, Step
 from syncd.disk.faults import translated
@@ -32,8 +43,9 @@ async def keep(ground: Ground, user: User, path: TreePath, device_id: str | None
         raise Conflict("something that is no folder has that name already")
     if not await ground.disk.run(ground.root.has_exact_names, place):
         raise Conflict("the disk ignores case, and a folder of that name in other letters is there; use its name")
-    if standing is not None and await entries.made_among(ground.index, user.id, [str(path)]):
-        return Plan()
+    row = await entries.at(ground.index, user.id, str(path))
+    if standing is not None and row is not None and row.is_folder:
+        return Plan(stored=Stored(path, Verdict.SAME, row.seq))
     # A folder that was not made was led to, or another program made it and no scan has seen it yet.
     step = Step(None, place if standing is None else None, (Made(user.id, str(path), device_id),))
     # Alone: in one group, a file that leaves the folder would take it along, and one that comes would make it first.

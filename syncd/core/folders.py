@@ -6,6 +6,7 @@ One that was made stays, also while it is empty. Others are there as long as som
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
 
 from syncd.core import folder_plans
@@ -45,15 +46,23 @@ async def make(core: Core, user: User, path: TreePath, device_id: str | None = N
         await mount.committer.carry_out(partial(folder_plans.make, mount.ground, user, path, device_id))
 
 
-async def keep(core: Core, user: User, path: TreePath, device_id: str | None = None) -> bool:
-    """Have a folder there that stays, with what it is in; was there none?
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A folder that stays; *seq* is that of its making."""
+
+    is_new: bool  # there was none
+    seq: int
+
+
+async def keep(core: Core, user: User, path: TreePath, device_id: str | None = None) -> Kept:
+    """Have a folder there that stays, with what it is in.
 
     Raises Conflict when something else stands in the way.
     """
     is_new = await find(core, user, path) is None
     with core.use() as mount:
-        await mount.committer.carry_out(partial(folder_plans.keep, mount.ground, user, path, device_id))
-    return is_new
+        done = await mount.committer.carry_out(partial(folder_plans.keep, mount.ground, user, path, device_id))
+    return Kept(is_new, done.seq)
 
 
 async def discard(core: Core, user: User, path: TreePath, device_id: str | None = None) -> None:

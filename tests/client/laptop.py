@@ -22,6 +22,16 @@ RUN_S = 120.0
 CLIENT = [sys.executable, "-m", "syncd.client"]
 
 
+def folders_in(top: Path, but: str) -> set[str]:
+    """Every folder below *top*, but for those below *but*; as of one moment, or looked at again."""
+    while True:
+        try:
+            found = {str(one.relative_to(top)) for one in top.rglob("*") if one.is_dir() and not one.is_symlink()}
+            return {path for path in found if path.split("/")[0] != but}
+        except FileNotFoundError:
+            continue  # somebody was just removing it
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """How a client that has ended did."""
@@ -162,7 +172,11 @@ class Laptop:
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_name(f"{file.name}.part")
         new.write_bytes(content)
-        new.replace(file)
+        try:
+            new.replace(file)
+        except IsADirectoryError:
+            new.unlink()
+            raise
         return file
 
     def read(self, path: str) -> bytes:
@@ -194,6 +208,10 @@ class Laptop:
                 return dict(self._files())
             except FileNotFoundError:
                 continue  # the client was just removing it
+
+    def folders(self) -> set[str]:
+        """Every folder but for the client's own; as of one moment, or looked at again."""
+        return folders_in(self.folder, ".syncd")
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
         for file in sorted(self.folder.rglob("*")):

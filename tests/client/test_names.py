@@ -101,6 +101,25 @@ def test_a_folder_that_cannot_be_read_is_unknown_not_empty(tmp_path: Path, monke
     folder.close()
 
 
+def test_a_folder_is_empty_when_nothing_synced_is_in_it(tmp_path: Path) -> None:
+    for name in ("bare", "hidden", "links", "full", "led/bare", "\u0061\u0308/bare"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "hidden/.syncd.x").write_bytes(b"")
+    (tmp_path / "links/link").symlink_to("nowhere")
+    (tmp_path / "full/x").write_bytes(b"")
+
+    def hides(path: str) -> bool:
+        return nothing_hidden(path) or ".syncd" in path
+
+    folder = Folder(tmp_path)
+    walk = folder.walk("", hides, hides)
+    assert set(walk.empty) == {"bare", "hidden", "links", "led/bare", "\u00e4/bare"}
+    assert {path for path in walk.folders if path and not folder.holds(path, hides, hides)} == set(walk.empty)
+    with pytest.raises(OSError):
+        folder.holds("links/link", hides, hides)
+    folder.close()
+
+
 def test_the_names_of_one_folder_are_learned_without_looking_further(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / NFD).write_bytes(b"1")

@@ -101,9 +101,38 @@ def test_folders_that_become_empty_go(folder: Folder) -> None:
     assert not (folder.path / "a/b").exists() and (folder.path / "a/keep").exists()
 
 
+def test_folders_that_are_to_stay_stay(folder: Folder) -> None:
+    (folder.path / "a/b/c").mkdir(parents=True)
+    (folder.path / "a/b/c/x").write_bytes(b"")
+    place.remove(folder, "a/b/c/x", stat_of(folder, "a/b/c/x"), {"a/b"})
+    assert os.listdir(folder.path / "a") == ["b"] and not os.listdir(folder.path / "a/b")
+
+
+def test_a_folder_is_dropped_only_when_nothing_is_in_it(folder: Folder) -> None:
+    place.make(folder, "a/b")
+    place.make(folder, "a/b")
+    (folder.path / "a/b/x").write_bytes(b"")
+    assert not place.drop(folder, "a/b") and (folder.path / "a/b/x").exists()
+    (folder.path / "a/b/x").unlink()
+    assert place.drop(folder, "a/b") and not (folder.path / "a/b").exists()
+    assert place.drop(folder, "a/b")
+    (folder.path / "x").write_bytes(b"1")
+    for path in ("x", "x/y"):
+        with pytest.raises(OSError):
+            place.make(folder, path)
+        with pytest.raises(OSError):
+            place.drop(folder, path)
+    assert (folder.path / "x").read_bytes() == b"1"
+
+
 def test_a_symlink_leads_nowhere(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (folder.path / "link").symlink_to(outside)
+    for path in ("link", "link/inner"):
+        with pytest.raises(OSError):
+            place.make(folder, path)
+        with pytest.raises(OSError):
+            place.drop(folder, path)
     with pytest.raises(OSError):
         place.put(folder, part(folder, b"new"), "link/x", None)
     assert not list(outside.iterdir())

@@ -17,12 +17,12 @@ async def listing(request: web.Request) -> web.Response:
 
 
 async def keep(request: web.Request) -> web.Response:
-    """Have a folder, and what it is in: 201 when it was not there, else 200."""
+    """Have a folder, and what it is in: 201 when it was not there, else 200; `sequence` is that of its making."""
     asking = await access.require(request)
     path = wire.tree_path(request)
     device = await access.acting_device(request, asking, {})
-    is_new = await folders.keep(request.app[CORE], asking.user, path, device.id if device is not None else None)
-    return web.json_response({"path": str(path)}, status=201 if is_new else 200)
+    kept = await folders.keep(request.app[CORE], asking.user, path, device.id if device is not None else None)
+    return web.json_response({"path": str(path), "sequence": kept.seq}, status=201 if kept.is_new else 200)
 
 
 async def remove(request: web.Request) -> web.Response:
