@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 
 import pytest
 
 from syncd.core import changes, commit, folders, plans, reconcile
 from syncd.db import entries
+from syncd.db.records import Change, Record, apply
 from syncd.disk.root import Listed, Place, Root
 from tests.core.household import Household, at
 
@@ -71,7 +73,7 @@ async def test_a_folder_that_moves_during_a_scan_is_not_taken_for_gone(
         await house.put(f"old/{number}", b"x")
     loop, moving = asyncio.get_running_loop(), []
     renamed, looked = threading.Event(), threading.Event()
-    names, apply = Root.names, commit.apply
+    names = Root.names
 
     def begin() -> None:
         moving.append(asyncio.create_task(changes.move(house.mount, house.user, at("old"), at("new"), house.author())))
@@ -85,10 +87,12 @@ async def test_a_folder_that_moves_during_a_scan_is_not_taken_for_gone(
             looked.set()
         return found
 
-    def applied(*args: object, **named: object) -> commit.Changes:
+    def applied(
+        connection: sqlite3.Connection, records: Sequence[Record], *, now_ms: int, uptime_s: int
+    ) -> list[tuple[int, Change]]:
         renamed.set()
         assert looked.wait(10)
-        return apply(*args, **named)
+        return apply(connection, records, now_ms=now_ms, uptime_s=uptime_s)
 
     monkeypatch.setattr(Root, "names", listed)
     monkeypatch.setattr(commit, "apply", applied)
