@@ -188,6 +188,7 @@ class User:
     role: str  # admin or user
     has_password: bool
     created_ms: int
+    is_open: bool  # no password, and none is needed where the owner lets names do
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ class Accounts:
         """A new user; raises BadName, BadRequest for a weak password, Conflict when the name or *email* is taken.
 
         *least*: characters of the password. *home_is_free* says whether a folder may be given to somebody: one that
-        holds another's files may not. *identity* is linked in the same step; its user_id does not count.
+        holds another's files may not. *identity* is linked in the same step; its user_id does not count. Such a user
+        signs in there: without a password, the name alone does nowhere.
         """
         wanted = home_of(name)
         if password is not None:
@@ -129,7 +130,8 @@ class Accounts:
         await self._require_free(name, email)
         taken = {user.home for user in await self.all()} | RESERVED
         home = next(one for one in candidates(wanted) if one not in taken and home_is_free(one))
-        stored = await self._passwords.hash(password) if password is not None else None
+        none = users.CLOSED if identity is not None else None
+        stored = await self._passwords.hash(password) if password is not None else none
         async with self._db.write() as transaction:
             await self._require_free(name, email)  # somebody may have been quicker while the password was hashed
             user_id = await users.add(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from syncd.db.database import Database, Row, Transaction, built
 from syncd.model import User
 
-_COLUMNS = "id, public_id, name, home, role, password IS NOT NULL, created_ms"
+CLOSED = "!"  # in the place of a password: none, and the name alone must not do either
+_COLUMNS = f"id, public_id, name, home, role, password != '{CLOSED}', created_ms, password IS NULL"
 
 
 def _user(row: Row) -> User:
-    user_id, public_id, name, home, role, has_password, created_ms = row
-    return built(User, user_id, public_id, name, home, role, bool(has_password), created_ms)
+    user_id, public_id, name, home, role, has_password, created_ms, is_open = row
+    return built(User, user_id, public_id, name, home, role, bool(has_password), created_ms, bool(is_open))
 
 
 async def find(db: Database, folded: str, public_id: str) -> User | None:
@@ -34,7 +35,7 @@ async def all_of(db: Database) -> list[User]:
 
 async def password_of(db: Database, user_id: int) -> str | None:
     """The stored bcrypt hash; None for a user without a password."""
-    found = await db.read("SELECT password FROM users WHERE id = ?", (user_id,))
+    found = await db.read("SELECT nullif(password, ?) FROM users WHERE id = ?", (CLOSED, user_id))
     return str(found[0][0]) if found and found[0][0] is not None else None
 
 

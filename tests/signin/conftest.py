@@ -73,6 +73,7 @@ def open_box(google: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Itera
     daemon.configure(
         {
             "server": {"public_url": daemon.url},
+            "mobisync": {"access": "open"},
             "oidc": {
                 **known,
                 "title": "Our <b>own</b>",

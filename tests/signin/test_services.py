@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.daemon import PASSWORD, USER, Daemon
+from tests.phone import Phone
 from tests.signin.browser import Browser, Page
 from tests.signin.services import CLIENT, SECRET, Person, StandIn
 
@@ -532,3 +533,15 @@ def test_begun_log_ins_are_not_kept(open_box: Daemon, browser: Browser) -> None:
     page = browser.get("/login/github", follow=False)
     assert "syncd-ticket" in browser.cookies and "Max-Age=600" in page.headers["Set-Cookie"]
     assert "HttpOnly" in page.headers["Set-Cookie"] and "SameSite=Lax" in page.headers["Set-Cookie"]
+
+
+def test_a_newcomer_is_let_in_nowhere_by_name_alone(open_box: Daemon, service: StandIn, browser: Browser) -> None:
+    """Also where phones of users without a password are."""
+    service.person = somebody("nobodys-phone")
+    assert came_back(browser).status == 303 and is_signed_in(browser)
+    assert users(open_box)["nobodys-phone"]["has_password"] is False
+    assert Phone(open_box.url, "nobodys-phone", "phone").folders().status == 401
+    open_box.must("user", "add", "a-phone", "--no-password")
+    assert Phone(open_box.url, "a-phone", "phone").folders().status == 200
+    open_box.must("user", "passwd", "nobodys-phone", "--no-password")
+    assert Phone(open_box.url, "nobodys-phone", "phone").folders().status == 200

@@ -1,7 +1,8 @@
 """Whose tree a request is about: the `User` it names, if whoever asks may be that user.
 
 `[mobisync] access`: `token` wants a log-in or a device's address from everybody. `known` lets users without a password
-in by their name. `open` also makes an account of every new nickname at its first upload.
+in by their name, but for those who came with an account of another service. `open` also makes an account of every new
+nickname at its first upload.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ async def visitor(request: web.Request, name: str) -> Visitor | None:
     if access == "token":
         raise Unauthenticated(_SIGN_IN)
     if user is not None:
-        if user.has_password:
+        if not user.is_open:
             raise Unauthenticated(_SIGN_IN)
         return Visitor(user, None)
     if access == "known":
