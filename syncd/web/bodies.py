@@ -236,8 +236,14 @@ class Form:
             raise BadRequest("the form is broken after its boundary")
         return parse_part_head(await self._head())
 
-    async def _more(self) -> bool:
+    async def _read(self) -> bytes:
+        """The next bytes of the form, b'' at its end; raises Stalled also for one that drips, wherever it does."""
         chunk = await read_some(self._request)
+        self._pace.took(len(chunk))
+        return chunk
+
+    async def _more(self) -> bool:
+        chunk = await self._read()
         self._rest += chunk
         return bool(chunk)
 
@@ -277,8 +283,7 @@ class Form:
             kept = held_back(chunk, self._end)
             if kept < len(chunk):
                 yield chunk[: len(chunk) - kept] if kept else chunk
-            more = await read_some(self._request)
-            self._pace.took(len(more))
+            more = await self._read()
             if not more:
                 raise BadRequest("the form is cut off: its closing boundary is missing")
             chunk = chunk[len(chunk) - kept :] + more if kept else more
@@ -286,7 +291,7 @@ class Form:
     async def finish(self) -> None:
         """Read what follows the part, so that the connection can be used again; give up if it is much."""
         size = 0
-        while size < EPILOGUE_BYTES and (chunk := await read_some(self._request)):
+        while size < EPILOGUE_BYTES and (chunk := await self._read()):
             size += len(chunk)
 
 
