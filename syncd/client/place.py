@@ -146,8 +146,12 @@ def _stat(parent: int, name: str) -> Stat:
 
 def _as_put(parent: int, name: str, ours: Stat) -> Stat:
     """How *ours* lies there as *name*. If somebody has saved there this moment, how it was before: so theirs is
-    another version for whoever compares, and never ours, however old it is."""
-    found = _stat(parent, name)
+    another version for whoever compares, and never ours, however old it is. The same if somebody has removed it: that
+    is a deletion like any other, and not a file that is still to come."""
+    try:
+        found = _stat(parent, name)
+    except Changed:
+        return ours
     return found if found.same_file(ours) else ours
 
 

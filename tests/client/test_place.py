@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syncd.client import place
-from syncd.client.folder import Folder, Stat
+from syncd.client.folder import Folder, Gap, Stat
 from syncd.client.state import Base
 from syncd.client.trouble import Blocked, Changed
 
@@ -196,3 +196,28 @@ def test_what_is_saved_right_after_a_rename_is_not_taken_for_what_was_renamed(
     moved = place.rename(folder, "x", stat_of(folder, "x"), "new")
     assert (folder.path / "new").read_bytes() == b"theirs"
     assert not Base("new", "hash of ours", moved, time.time_ns()).holds(stat_of(folder, "new"))
+
+
+@pytest.mark.parametrize("what", ["put", "replaced", "renamed"])
+def test_what_is_removed_right_afterwards_was_there_all_the_same(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """So its absence is a deletion like any other: whoever removes it does not get it a second time."""
+    flush = os.fsync
+
+    def somebody_removes(fd: int) -> None:
+        (folder.path / "x").unlink(missing_ok=True)
+        flush(fd)
+
+    (folder.path / "old").write_bytes(b"to be renamed")
+    if what == "replaced":
+        (folder.path / "x").write_bytes(b"old")
+    judged = stat_of(folder, "x") if what == "replaced" else None
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", somebody_removes)
+        if what == "renamed":
+            placed = place.rename(folder, "old", stat_of(folder, "old"), "x")
+        else:
+            placed = place.put(folder, part(folder, b"new"), "x", judged)
+    assert placed.size == len(b"to be renamed" if what == "renamed" else b"new")
+    assert folder.look("x") is Gap.MISSING and not left(folder)
