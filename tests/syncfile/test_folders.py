@@ -182,6 +182,19 @@ def test_what_is_not_there_is_not_removed(person: Client, path: str) -> None:
     assert person.names("root") == ["book"]
 
 
+def test_what_is_too_deep_for_the_trash_is_told(person: Client) -> None:
+    """A path in the trash is a little longer than it was, and the kernel takes no longer ones than 4,095 bytes."""
+    top = "n" * 200
+    folders = ["/".join([top] * depth) for depth in range(1, 21)]
+    assert [person.code("mkdir", folder) for folder in folders] == [1100] * 20
+    deepest = f"{folders[-1]}/{'f' * 65}"
+    assert person.upload(deepest, b"1")["error_code"] == 1210
+    for path in (deepest, top):
+        answer = person.folder("rm", path)
+        assert answer["error_code"] == 1141 and "not exist" not in answer["msg"]
+    assert person.content(deepest) == b"1"
+
+
 def test_a_file_is_really_removed(person: Client, server: Daemon) -> None:
     person.upload("x.txt", b"1")
     assert person.code("rm", "x.txt") == 1140

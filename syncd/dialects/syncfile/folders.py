@@ -99,11 +99,14 @@ async def rename(call: Call) -> web.StreamResponse:
 
 async def remove(call: Call) -> web.StreamResponse:
     """A folder with all that is in it, or a file; to the trash."""
-    if await folders.find(call.core, call.user, call.path) is not None:
-        await folders.discard(call.core, call.user, call.path)
-    else:
-        with call.core.use() as mount:
-            await changes.remove(mount, call.user, call.path, _author(call))
+    try:
+        if await folders.find(call.core, call.user, call.path) is not None:
+            await folders.discard(call.core, call.user, call.path)
+        else:
+            with call.core.use() as mount:
+                await changes.remove(mount, call.user, call.path, _author(call))
+    except (BadRequest, Conflict) as exc:
+        raise Refused(Code.NOT_REMOVED, exc.text) from exc
     return told(Code.REMOVED)
 
 

@@ -19,6 +19,7 @@ from syncd.errors import (
     BadRequest,
     Busy,
     Conflict,
+    Forbidden,
     IndexBroken,
     NotFound,
     StorageFailed,
@@ -33,7 +34,7 @@ from syncd.web.keys import CORE
 
 # What a file may not be written for; anything else is our own fault.
 REASONS = (
-    *(BadRequest, NotFound, Conflict, TooLarge, Busy),
+    *(BadRequest, Forbidden, NotFound, Conflict, TooLarge, Busy),
     *(StorageFull, StorageFailed, VolumeUnavailable, IndexBroken),
 )
 
