@@ -147,7 +147,11 @@ def test_a_file_gets_another_name(person: Client) -> None:
     assert person.code("getdetail", "x.txt") == 1121
 
 
-BAD_NAMES = ["", ".", "..", "a/b", "a\\b", "/a", "a\0b", "x" * 256, "\udcff", "root", "c:", "C:x", ".trash", "taken"]
+BLANKS = [" ", " x", "x\u3000"]
+BAD_NAMES = [
+    *("", ".", "..", "a/b", "a\\b", "/a", "a\0b", "x" * 256, "\udcff", "root", "c:", "C:x", ".trash", "taken"),
+    *BLANKS,
+]
 
 
 @pytest.mark.parametrize("wanted", BAD_NAMES, ids=range(len(BAD_NAMES)))

@@ -40,7 +40,7 @@ def test_whatever_is_renamed_stays_where_it_is(name: str) -> None:
             target = renamed(path, name)
         except BadName:
             continue
-        assert target.parent == path.parent and file_path(str(target)) == target
+        assert target.parent == path.parent and folder_path(str(target).strip()) == target
 
 
 @pytest.mark.parametrize("text", ["", "/a", "\\a", "//a", "C:", "c:\\a", "C:a", "..", "a/..", "a\\.\\b", "a/\0"])

@@ -42,4 +42,6 @@ def renamed(path: TreePath, name: str) -> TreePath:
     target = path.renamed(unicodedata.normalize("NFC", name))
     if is_root(target) or (not target.parent and _DRIVE.match(target.name)):
         raise BadName(f"{name!r} cannot be the name of something at the top")
+    if str(target) != str(target).strip():
+        raise BadName("blanks around a path are left out, so no path may begin or end with one")
     return target
