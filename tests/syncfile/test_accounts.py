@@ -181,6 +181,13 @@ def test_a_body_that_says_nothing_is_refused(stranger: Client, body: bytes, head
         assert said(stranger.ask("POST", f"/v1/{call}", body, headers))["error_code"] == code
 
 
+def test_a_form_for_files_is_told_from_a_wrong_password(person: Client) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="username"\r\n\r\nx\r\n--b--\r\n'
+    answer = said(person.ask("POST", "/v1/getAuthID", body, {"Content-Type": "multipart/form-data; boundary=b"}))
+    assert (answer["error_code"], answer["authid"]) == (1011, "")
+    assert "application/x-www-form-urlencoded" in answer["msg"]
+
+
 def test_guessing_is_slowed_down(person: Client) -> None:
     answers = [person.log_in(person.name, f"wrong {number}") for number in range(8)]
     assert {one["error_code"] for one in answers} == {1011}

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from syncd.core.authids import Holder
 from syncd.dialects.syncfile.answers import Code, Refused
 from syncd.errors import BadRequest, TooLarge, Unauthenticated
-from syncd.web.bodies import read_all, read_json
+from syncd.web.bodies import is_form, read_all, read_json
 from syncd.web.keys import CORE
 
 CREDENTIALS_BYTES = 8 << 10
@@ -45,6 +45,8 @@ async def credentials(request: web.Request, refusal: Code, **extra: object) -> P
 
 
 async def _in_body(request: web.Request) -> dict[str, str]:
+    if is_form(request.content_type):
+        raise BadRequest("send this as application/x-www-form-urlencoded or as JSON, not as a form for files")
     if request.content_type == "application/json":
         body = await read_json(request, CREDENTIALS_BYTES)
         return {name: value for name, value in body.items() if isinstance(value, str)}
