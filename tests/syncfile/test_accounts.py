@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import MakeDaemon
 from tests.daemon import PASSWORD, USER, Daemon
-from tests.syncfile.client import Client, said
+from tests.syncfile.client import Client, Json, said
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 TAKEN = "the user has been registered, please change the user name."
@@ -193,6 +193,19 @@ def test_guessing_is_slowed_down(person: Client) -> None:
     assert {one["error_code"] for one in answers} == {1011}
     assert "retry_after" not in answers[0] and answers[-1]["retry_after"] >= 1
     assert Client(person.port, source="127.0.3.3").log_in(person.name)["error_code"] == 1010
+
+
+@pytest.mark.slow
+def test_a_crowd_at_the_door_is_told_to_come_again(daemon: MakeDaemon) -> None:
+    server = daemon({"accounts": {"registration": "open"}})
+
+    def log_in(number: int) -> Json:
+        return Client(server.port, source=f"127.0.3.{number + 1}").log_in(USER, "wrong")  # 200, or it would raise
+
+    with ThreadPoolExecutor(40) as crowd:
+        answers = list(crowd.map(log_in, range(40)))
+    assert {answer["error_code"] for answer in answers} == {1011}
+    assert any("at the same time" in answer["msg"] and answer["retry_after"] > 0 for answer in answers)
 
 
 def test_right_passwords_are_not_counted(person: Client) -> None:

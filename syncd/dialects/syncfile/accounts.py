@@ -10,7 +10,7 @@ from syncd.core import registration
 from syncd.core.passwords import MIN_CHARACTERS
 from syncd.dialects.syncfile.access import credentials, holder
 from syncd.dialects.syncfile.answers import Code, Refused, told
-from syncd.errors import BadName, BadRequest, Conflict, Forbidden, TooManyAttempts, Unauthenticated
+from syncd.errors import BadName, BadRequest, Busy, Conflict, Forbidden, TooManyAttempts, Unauthenticated
 from syncd.web.auth import address_of
 from syncd.web.keys import CORE
 
@@ -38,7 +38,7 @@ async def register(request: web.Request) -> web.Response:
         raise Refused(Code.BAD_NAME, exc.text) from exc
     except Conflict as exc:
         raise Refused(Code.EMAIL_TAKEN if exc.code == "email_exists" else Code.NAME_TAKEN) from exc
-    except (BadRequest, Forbidden, TooManyAttempts) as exc:
+    except (BadRequest, Forbidden, TooManyAttempts, Busy) as exc:
         # The protocol has no code for a weak password, for a closed door or for haste; people are shown the words.
         raise Refused(Code.BLANK, exc.text) from exc
     return told(Code.REGISTERED)
@@ -56,7 +56,7 @@ async def log_in(request: web.Request) -> web.Response:
         authid = await core.authids.issue(proof.user, proof)
     except (Unauthenticated, BadName) as exc:
         raise Refused(Code.NOT_LOGGED_IN, authid="") from exc
-    except TooManyAttempts as exc:
+    except (TooManyAttempts, Busy) as exc:
         words = f"auth failure. {exc.text} (next try in {exc.retry_s} seconds)"
         raise Refused(Code.NOT_LOGGED_IN, words, authid="", retry_after=exc.retry_s) from exc
     return told(Code.LOGGED_IN, authid=authid)
