@@ -188,8 +188,7 @@ class Committer:
             except SyncError as exc:
                 ticket.result.set_exception(exc)
                 continue
-            # A worker's loop: a plan may die of a mistake of ours, and the other tickets would wait for ever.
-            except Exception as exc:
+            except Exception as exc:  # a plan that dies of a mistake of ours must not leave the others waiting for ever
                 log.exception("a plan failed")
                 ticket.result.set_exception(exc)
                 continue

@@ -104,12 +104,6 @@ async def made_among(db: Database, user_id: int, paths: Sequence[str]) -> set[st
     return {str(path) for (path,) in found}
 
 
-async def made_in(db: Database, user_id: int, parent: str) -> list[str]:
-    """Paths of the folders that were made directly in the folder *parent*."""
-    found = await db.read(f"SELECT path FROM entries WHERE user_id = ? AND parent = ? AND {_MADE}", (user_id, parent))
-    return [str(path) for (path,) in found]
-
-
 async def is_folder(db: Database, user_id: int, path: str) -> bool:
     """Was *path* made as a folder, or is there something below it?"""
     found = await db.read(

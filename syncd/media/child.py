@@ -77,7 +77,7 @@ class Child:
                 kept = group.create_task(bounded(out, limit))
                 said = group.create_task(tail(err, stderr_limit))
                 ended = group.create_task(self.process.wait())
-        except ExceptionGroup as several:
+        except ExceptionGroup as several:  # the three end together: the first to fail is why
             raise several.exceptions[0] from None
         return Output(ended.result(), kept.result(), said.result())
 

@@ -147,7 +147,7 @@ def decode(picture: Picture, width: int, height: int) -> Image.Image:
         image.load()
     except MemoryError:
         raise Unreadable("decoding it needs more memory than a media process may have") from None
-    except Exception as exc:
+    except Exception as exc:  # Pillow's decoders raise whatever a hostile file makes them raise
         raise Unreadable(f"damaged: {type(exc).__name__}") from None
     return plain(image)
 

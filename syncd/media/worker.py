@@ -61,7 +61,7 @@ def answer(request: frames.Request, fd: int) -> frames.Reply:
         return frames.Reply(metadata, False, str(exc), exc.foreign, b"")
     except MemoryError:
         return frames.Reply(metadata, False, "it needs more memory than a media process may have", False, b"")
-    except Exception as exc:
+    except Exception as exc:  # as for pixels: the next file must find this worker alive
         return frames.Reply(metadata, False, f"damaged: {type(exc).__name__}", False, b"")
     finally:
         source.close()

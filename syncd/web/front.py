@@ -116,7 +116,7 @@ def front(own: frozenset[str]) -> Middleware:
             response = _refusal(request, exc)
         except ConnectionError:
             raise
-        except Exception:
+        except Exception:  # the last stop before the socket: our mistake is logged whole, and told without its insides
             response = _own_fault(request)
         if access_log.isEnabledFor(logging.DEBUG):
             access_log.debug("%s %s %r %d", request.remote, request.method, request.path, response.status)

@@ -96,7 +96,7 @@ class Control:
             return {"error": exc.code, "text": exc.text}
         except asyncio.CancelledError:
             return {"error": "cancelled", "text": "the daemon was told to stop; run the command again"}
-        except Exception:
+        except Exception:  # the caller is told, with the log; the daemon serves on
             log.exception("a wish of the command line failed")
             return {"error": SyncError.code, "text": SyncError().text}
 
