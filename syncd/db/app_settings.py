@@ -134,9 +134,3 @@ def forget_device(connection: sqlite3.Connection, user_id: int, app: str, name: 
         "DELETE FROM settings_devices WHERE user_id = ? AND app = ? AND name = ? RETURNING 1", (user_id, app, name)
     )
     return found.fetchone() is not None
-
-
-def forget(connection: sqlite3.Connection, user_id: int, app: str) -> None:
-    """Remove all saves of an app, and its devices."""
-    connection.execute("DELETE FROM settings WHERE user_id = ? AND app = ?", (user_id, app))
-    connection.execute("DELETE FROM settings_devices WHERE user_id = ? AND app = ?", (user_id, app))

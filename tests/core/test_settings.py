@@ -162,7 +162,7 @@ async def test_apps_and_users_whose_names_begin_alike_are_apart(house: Household
         await house.core.settings.restore(house.user, "obtainium", version.id)
     with pytest.raises(NotFound):
         await house.core.settings.read(house.user, "obtainium", version.id)
-    await house.core.settings.forget(house.user, "obtainium")
+    await house.core.settings.forget_device(house.user, "obtainium", "pixel")
     assert await house.core.settings.devices(house.user, "obtainium") == []
     assert len(await house.core.settings.devices(other, "obtainium")) == 1
     assert len(await house.core.settings.versions(house.user, "obtainium2")) == 1

@@ -97,3 +97,9 @@ def service(google: StandIn) -> StandIn:
     google.person, google.twist, google.forge = fresh.person, fresh.twist, fresh.forge
     google.answers, google.asked, google.bodies = {}, [], []
     return google
+
+
+@pytest.fixture
+def guest(open_box: Daemon) -> Browser:
+    """Nobody is signed in at the box that lets people of other services in."""
+    return Browser(open_box.url)

@@ -101,10 +101,6 @@ class Settings:
 
         await self._db.transact(work)
 
-    async def forget(self, user: User, app: str) -> None:
-        """Remove all saves of the app and its devices; its key stays."""
-        await self._db.transact(lambda connection: rows.forget(connection, user.id, app))
-
     # Who saved
 
     async def devices(self, user: User, app: str) -> list[AppDevice]:
