@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, several, size
 from syncd.cli.wishes import granted
 from syncd.core.admin.volume import CheckFiles
@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def check(args: argparse.Namespace) -> int:
     """Re-read everything and name what is not as it should be."""
-    found = granted(settings(args).config, CheckFiles())
+    found = granted(box(args), CheckFiles())
     if args.json:
         print(as_json(found))
         return 0 if found.is_fine else 1

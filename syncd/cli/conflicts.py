@@ -6,7 +6,7 @@ import argparse
 from typing import get_args
 
 from syncd.cli.actions import action, actions
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, day, several
 from syncd.cli.trash import number
 from syncd.cli.wishes import granted
@@ -49,7 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def show(args: argparse.Namespace) -> int:
     """Print what is not decided."""
-    found = granted(settings(args).config, ListConflicts(args.user))
+    found = granted(box(args), ListConflicts(args.user))
     if args.json:
         print(as_json(found))
         return 0
@@ -71,7 +71,7 @@ def _story(one: Dispute) -> str:
 
 def resolve(args: argparse.Namespace) -> int:
     """End one conflict."""
-    waits = granted(settings(args).config, ResolveConflict(args.id, args.resolution))
+    waits = granted(box(args), ResolveConflict(args.id, args.resolution))
     print(f"resolved: {ENDS[args.resolution]}")
     if waits:
         print("the device's version was not sent yet; that happens when the device syncs next")

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 
 from syncd.cli.actions import action, actions
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, day, table
 from syncd.cli.wishes import granted
 from syncd.config import Address, Config
@@ -56,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def add(args: argparse.Namespace) -> int:
     """Make a device; its key is shown this once."""
-    config = settings(args).config
+    config = box(args)
     new = granted(config, AddDevice(args.user, args.name, args.kind))
     address = f"{base_url(config)}/k/{new.key}"
     if args.json:
@@ -72,7 +72,7 @@ def add(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """Print devices."""
-    rows = granted(settings(args).config, ListDevices(args.user))
+    rows = granted(box(args), ListDevices(args.user))
     if args.json:
         print(as_json([{"user": one.user, **_fields(one.device)} for one in rows]))
     elif rows:
@@ -96,7 +96,7 @@ def revoke(args: argparse.Namespace) -> int:
     if len(user) > 1:
         args.misused("write the user and the device's name (in quotes if it has spaces), or the device's id")
     wish = RevokeDevice(device, user[0] if user else None)
-    gone = granted(settings(args).config, wish)
+    gone = granted(box(args), wish)
     print(f"device {gone.name} was revoked; its key is dead")
     return 0
 

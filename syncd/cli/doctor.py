@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from syncd.cli.findings import Finding, findings
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json
 
 MARKS = {"broken": "BROKEN ", "reduced": "reduced", "note": "note   "}
@@ -19,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def doctor(args: argparse.Namespace) -> int:
     """Look at everything; print what a person should know."""
-    found = list(findings(settings(args).config))
+    found = list(findings(box(args)))
     if args.json:
         print(as_json(found))
     else:

@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import os
+import pwd
 import resource
 import secrets
 import socket
@@ -80,13 +81,24 @@ def _storage(config: Config) -> Iterator[Finding]:
         )
         return
     if not os.access(path, os.W_OK | os.X_OK):
-        yield Finding("broken", f"{path} cannot be written by this user", "run syncd as the owner of that folder")
+        me = _user()
+        yield Finding(
+            "broken", f"{path} cannot be written by {me}", f"run syncd as its owner, or: chown -R {me} {path}"
+        )
         return
     reserve = config.storage.reserve_mb
     volume = Volume(path, mark, reserve << 20 if reserve is not None else None)
     yield from _volume(volume)
     if volume.state() is VolumeState.OK:
         yield from _names(path / SERVICE_DIR)
+
+
+def _user() -> str:
+    """Who this process is, for people."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _volume(volume: Volume) -> Iterator[Finding]:

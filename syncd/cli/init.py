@@ -8,6 +8,7 @@ from pathlib import Path
 
 from syncd.cli import passwords
 from syncd.cli.options import settings
+from syncd.cli.owner import become, hand_over, owner_of
 from syncd.cli.wishes import granted, reach
 from syncd.config import Config
 from syncd.core.admin.people import AddUser, ListUsers
@@ -33,6 +34,9 @@ def init(args: argparse.Namespace) -> int:
     config = settings(args).config
     path = config.storage.path
     _require_folder(path)
+    owner = owner_of(config.server.state)
+    hand_over(path, owner)
+    become(owner)
     was_marked = read_mark(path) is not None
     _prepare(config)
     print(f"{path} {'was already' if was_marked else 'is now'} the volume of this syncd")

@@ -6,7 +6,7 @@ import argparse
 import shlex
 
 from syncd.cli.actions import action, actions
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, day, table
 from syncd.cli.wishes import granted
 from syncd.core.admin.apps import ListKeys, RevokeKey, RotateKey
@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def add(args: argparse.Namespace) -> int:
     """Make a key; it is shown this once."""
-    key = granted(settings(args).config, RotateKey(args.user, args.app))
+    key = granted(box(args), RotateKey(args.user, args.app))
     if args.json:
         print(as_json({"key": key}))
         return 0
@@ -52,7 +52,7 @@ def add(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """Print which keys there are, not the keys."""
-    rows = granted(settings(args).config, ListKeys(args.user))
+    rows = granted(box(args), ListKeys(args.user))
     if args.json:
         print(as_json(rows))
     elif rows:
@@ -68,6 +68,6 @@ def show(args: argparse.Namespace) -> int:
 
 def revoke(args: argparse.Namespace) -> int:
     """End a key."""
-    granted(settings(args).config, RevokeKey(args.user, args.app))
+    granted(box(args), RevokeKey(args.user, args.app))
     print(f"the key of {args.user} for {args.app} is dead; what was saved stays")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.scan import told
 from syncd.cli.tables import as_json
 from syncd.cli.wishes import granted
@@ -19,6 +19,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def rebuild(args: argparse.Namespace) -> int:
     """Make a new index from the files; what they cannot tell (when something was deleted) is lost."""
-    report = granted(settings(args).config, RebuildIndex())
+    report = granted(box(args), RebuildIndex())
     print(as_json(report) if args.json else f"the index was built anew\n{told(report)}")
     return 0

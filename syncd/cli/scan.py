@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, several
 from syncd.cli.wishes import granted
 from syncd.core.admin.volume import ScanTrees
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def scan(args: argparse.Namespace) -> int:
     """Compare disk and index."""
-    report = granted(settings(args).config, ScanTrees(args.confirm_deletions))
+    report = granted(box(args), ScanTrees(args.confirm_deletions))
     print(as_json(report) if args.json else told(report))
     return 1 if report.held else 0
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.errors import SyncError
 from syncd.lean import without_mime_files, without_ssl
 from syncd.modules import GithubSection, Module
@@ -31,7 +32,7 @@ def require_signin(modules: Mapping[str, Module]) -> None:
 
 def serve(args: argparse.Namespace) -> int:
     """Run the daemon in the foreground."""
-    modules = settings(args).config.modules
+    modules = box(args).modules
     if modules:
         require_signin(modules)
     else:

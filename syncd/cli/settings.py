@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from syncd.cli.actions import action, actions
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, day, size, table
 from syncd.cli.trash import number
 from syncd.cli.wishes import granted
@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def show(args: argparse.Namespace) -> int:
     """Print the saves."""
-    rows = granted(settings(args).config, ListSaves(args.user))
+    rows = granted(box(args), ListSaves(args.user))
     if args.json:
         print(as_json(rows))
     elif rows:
@@ -58,12 +58,12 @@ def _cells(one: SaveRow) -> tuple[str, ...]:
 
 def show_one(args: argparse.Namespace) -> int:
     """Print what was saved, and nothing else."""
-    print(granted(settings(args).config, ShowSave(args.number)))
+    print(granted(box(args), ShowSave(args.number)))
     return 0
 
 
 def restore(args: argparse.Namespace) -> int:
     """Make an older save count again."""
-    done = granted(settings(args).config, RestoreSave(args.number))
+    done = granted(box(args), RestoreSave(args.number))
     print(f"save {args.number} counts again for {done.user}'s {done.app}: its devices take it over at their next call")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, day, several, size
 from syncd.cli.wishes import granted
 from syncd.core.admin.volume import Holdings, ShowStatus, Status
@@ -19,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def status(args: argparse.Namespace) -> int:
     """Print how the service is."""
-    found = granted(settings(args).config, ShowStatus())
+    found = granted(box(args), ShowStatus())
     print(as_json(found) if args.json else "\n".join(f"{name + ':':10} {text}" for name, text in _lines(found)))
     return 0
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 from syncd.cli.actions import action, actions
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import confirmed, day, several, size
 from syncd.cli.wishes import granted
 from syncd.config import Config
@@ -49,7 +49,7 @@ def number(text: str) -> int:
 def show(args: argparse.Namespace) -> int:
     """Print the trash, page by page."""
     count = 0
-    for one in _all(settings(args).config, args.user):
+    for one in _all(box(args), args.user):
         count += 1
         if args.json:
             print(json.dumps(encode(one)))
@@ -71,14 +71,14 @@ def _all(config: Config, user: str | None) -> Iterator[Discarded]:
 
 def restore(args: argparse.Namespace) -> int:
     """Bring files back."""
-    count = granted(settings(args).config, RestoreTrashed(tuple(args.ids)))
+    count = granted(box(args), RestoreTrashed(tuple(args.ids)))
     print(f"{several(count, 'file')} brought back")
     return 0
 
 
 def empty(args: argparse.Namespace) -> int:
     """Remove for good, once somebody agreed."""
-    config = settings(args).config
+    config = box(args)
     amount = granted(config, SizeOfTrash(args.user, args.older_than))
     if not amount.files:
         print("there is nothing to remove")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from syncd.cli import passwords
 from syncd.cli.actions import action, actions
-from syncd.cli.options import settings
+from syncd.cli.owner import box
 from syncd.cli.tables import as_json, confirmed, day, several, table
 from syncd.cli.wishes import granted
 from syncd.core.admin.log_ins import EndLogIns, LinkAccount, ListAccounts, UnlinkAccount
@@ -76,7 +76,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def add(args: argparse.Namespace) -> int:
     """Make an account and say what comes next."""
     home_of(args.name)  # a name that cannot be is refused before a password is asked for
-    config = settings(args).config
+    config = box(args)
     given = passwords.chosen(args, args.name)
     user = granted(config, AddUser(args.name, given.password, args.admin, args.adopt))
     print(f"user {user.name} was added; files: {config.storage.path / user.home}")
@@ -92,7 +92,7 @@ def add(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """Print all accounts."""
-    config = settings(args).config
+    config = box(args)
     users = granted(config, ListUsers())
     if args.json:
         accounts = granted(config, ListAccounts())
@@ -117,7 +117,7 @@ def _described(user: User, accounts: list[Identity]) -> dict[str, object]:
 
 def passwd(args: argparse.Namespace) -> int:
     """Set or take away a password."""
-    config = settings(args).config
+    config = box(args)
     granted(config, FindUser(args.name))  # before anybody types a password for nobody
     given = passwords.chosen(args, args.name)
     user = granted(config, SetPassword(args.name, given.password))
@@ -130,28 +130,28 @@ def passwd(args: argparse.Namespace) -> int:
 
 def logout(args: argparse.Namespace) -> int:
     """End all log-ins."""
-    user = granted(settings(args).config, EndLogIns(args.name))
+    user = granted(box(args), EndLogIns(args.name))
     print(f"user {user.name} is signed out everywhere")
     return 0
 
 
 def link(args: argparse.Namespace) -> int:
     """Link an account at another service."""
-    found = granted(settings(args).config, LinkAccount(args.name, args.issuer, args.subject, args.label))
+    found = granted(box(args), LinkAccount(args.name, args.issuer, args.subject, args.label))
     print(f"user {args.name} may sign in as {found.label} of {found.issuer}")
     return 0
 
 
 def unlink(args: argparse.Namespace) -> int:
     """Unlink an account at another service."""
-    user = granted(settings(args).config, UnlinkAccount(args.name, args.issuer, args.subject))
+    user = granted(box(args), UnlinkAccount(args.name, args.issuer, args.subject))
     print(f"user {user.name} cannot sign in with that account any more")
     return 0
 
 
 def remove(args: argparse.Namespace) -> int:
     """Remove an account, once somebody agreed."""
-    config = settings(args).config
+    config = box(args)
     user = granted(config, FindUser(args.name))
     folder = config.storage.path / user.home
     if not confirmed(f"Remove the account {user.name} with its devices? The files stay in {folder}.", args.yes):
