@@ -7,18 +7,25 @@ with close() or a `with` block, and what is forgotten is killed when the interpr
 from __future__ import annotations
 
 import atexit
+import functools
 import http.client
-import json
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Self, TypeVar
+
+from syncd.cli.wishes import granted
+from syncd.config import load
+from syncd.core.admin.people import AddDevice, AddUser, RevokeDevice
+from syncd.core.admin.wish import Wish
 
 ROOT = Path(__file__).resolve().parent.parent
 USER = "desi"
@@ -27,9 +34,11 @@ START_S = 30.0  # a router's flash is slow, a shared test machine is slower
 STOP_S = 30.0
 POLL_S = 0.02
 TAIL_LINES = 60
+BCRYPT_COST = 4  # the least that bcrypt takes; a box calibrates its own, see tests/cli/test_init.py
 
 Sections = Mapping[str, Mapping[str, object]]
 Found = TypeVar("Found")
+R = TypeVar("R")
 
 
 def wait_until(check: Callable[[], Found], what: str, timeout_s: float = 20.0) -> Found:
@@ -86,13 +95,14 @@ class Daemon:
         return self.storage / user
 
     def configure(self, sections: Sections) -> None:
-        """Write the configuration; a running daemon sees it at its next start."""
+        """Write the configuration; a running daemon sees it at its next start. It may say where state and disk are."""
         own: dict[str, dict[str, object]] = {
             "server": {"listen": f"127.0.0.1:{self.port}", "state": self.state},
             "storage": {"path": self.storage},
         }
         for name, values in sections.items():
             own.setdefault(name, {}).update(values)
+        self.state, self.storage = Path(str(own["server"]["state"])), Path(str(own["storage"]["path"]))
         lines = []
         for name, options in own.items():
             lines.append(f"[{name}]")
@@ -120,8 +130,29 @@ class Daemon:
         return done.stdout
 
     def init(self, user: str = USER, password: str = PASSWORD) -> None:
-        """Prepare the disk and the first account."""
-        self.must("init", "--user", user, "--password-stdin", input=password + "\n")
+        """Prepare the disk and the first account: a copy of what `syncd init` made once in this process.
+
+        Passwords are hashed at the lowest cost in it, because tests log in by the thousand, and the key that signs
+        tokens is left out, so that each box makes its own. The volume has the same id in all copies.
+        """
+        if self.state.exists() or any(self.storage.iterdir()):
+            self._run_init(user, password)
+            return
+        made = _prepared(user, password)
+        shutil.copytree(made / "state", self.state)
+        for folder in (made / "storage").iterdir():
+            shutil.copytree(folder, self.storage / folder.name)
+
+    def _run_init(self, user: str, password: str) -> None:
+        self.must("init", "--user", user, "--password-stdin", input=f"{password}\n")
+
+    def prepare_template(self, user: str, password: str) -> None:
+        """Make what init() copies, by the command itself."""
+        self.must("init")
+        with closing(sqlite3.connect(self.state / "accounts.db")) as db, db:
+            db.execute("INSERT INTO meta (key, value) VALUES ('bcrypt_cost', ?)", (str(BCRYPT_COST),))
+        self._run_init(user, password)
+        (self.state / "signing.key").unlink()
 
     def start(self) -> Self:
         """Start serving and return once `/healthz` says 200; a first start prepares the disk before."""
@@ -210,20 +241,29 @@ class Daemon:
             return ""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
 
+    def wish(self, wanted: Wish[R]) -> R:
+        """What the command line does for its owner, without starting a program for it; raises SyncError as it does."""
+        return granted(load(self.conf).config, wanted)
+
     def add_user(self, name: str, password: str | None = PASSWORD) -> None:
         """Make an account; None gives one without a password."""
-        if password is None:
-            self.must("user", "add", name, "--no-password")
-        else:
-            self.must("user", "add", name, "--password-stdin", input=password + "\n")
+        self.wish(AddUser(name, password))
 
     def add_device(self, user: str, name: str) -> str:
         """The key of a new device of *user*, for `/k/<key>/…`."""
-        key: str = json.loads(self.must("device", "add", user, name, "--json"))["key"]
-        return key
+        return self.wish(AddDevice(user, name)).key
 
     def revoke_device(self, user: str, name: str) -> None:
-        self.must("device", "revoke", user, name)
+        self.wish(RevokeDevice(name, user))
+
+
+@functools.cache
+def _prepared(user: str, password: str) -> Path:
+    """The folder with the storage and the state that init() copies; it goes when this process ends."""
+    template = Daemon()
+    atexit.register(template.close)
+    template.prepare_template(user, password)
+    return template.root
 
 
 @atexit.register

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from syncd.core.passwords import COSTS
 from tests.cli.box import refused
 from tests.conftest import MakeDaemon
 from tests.daemon import PASSWORD, Daemon
@@ -40,6 +43,15 @@ def test_it_can_be_repeated(fresh: Daemon) -> None:
     assert "was already the volume" in again and "was there already" in again
     assert (fresh.storage / ".syncd" / "volume-id").read_text() == mark
     assert fresh.state.stat().st_mode & 0o777 == 0o700
+
+
+def test_passwords_are_hashed_as_dearly_as_the_box_can_afford(fresh: Daemon) -> None:
+    fresh.must("init", "--user", "anna", "--password-stdin", input=f"{PASSWORD}\n")
+    with closing(sqlite3.connect(fresh.state / "accounts.db")) as db:
+        [(hashed,)] = db.execute("SELECT password FROM users").fetchall()
+        [(cost,)] = db.execute("SELECT value FROM meta WHERE key = 'bcrypt_cost'").fetchall()
+    assert int(cost) in COSTS
+    assert hashed.split("$")[2] == cost
 
 
 def test_while_the_daemon_runs_it_still_says_so_and_adds_the_user(daemon: MakeDaemon) -> None:

@@ -47,7 +47,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def on(disk: Path, daemon: MakeDaemon) -> tuple[Daemon, Phone]:
     """A daemon whose storage is *disk*, and a phone that has backed up one picture."""
     server = daemon({"storage": {"path": str(disk), "reserve_mb": "16"}, "media": {"workers": 1}})
-    server.storage = disk
     phone = Phone(f"{server.url}/k/{server.add_device(USER, 'phone')}", USER, "phone-1")
     assert phone.upload("kept.jpg", samples.jpeg()).status == 200
     return server, phone

@@ -6,16 +6,11 @@ import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from syncd.cli.wishes import granted
-from syncd.config import load
 from syncd.core.admin.apps import RotateKey
-from syncd.core.admin.wish import Wish
 from tests.daemon import Daemon
 from tests.phone import Answer
-
-R = TypeVar("R")
 
 UPDATE = "/api/v1/sync/update"
 OLD = "1900-01-01T00:00:00.000Z"  # asks for what is stored
@@ -87,11 +82,6 @@ def error_of(answer: Answer, status: int = 400) -> str:
     return error
 
 
-def wish(daemon: Daemon, wanted: Wish[R]) -> R:
-    """What the command line does for its owner, without starting a program for it."""
-    return granted(load(daemon.conf).config, wanted)
-
-
 def key_of(daemon: Daemon, user: str, app: str = "obtainium") -> str:
     """A new key, as the owner makes it."""
-    return wish(daemon, RotateKey(user, app))
+    return daemon.wish(RotateKey(user, app))

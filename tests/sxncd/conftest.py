@@ -9,7 +9,7 @@ import pytest
 
 from syncd.core.admin.people import AddUser
 from tests.daemon import Daemon, Sections
-from tests.sxncd.app import App, key_of, wish
+from tests.sxncd.app import App, key_of
 
 APPS: Sections = {
     "app:obtainium": {"title": "Obtainium"},
@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 def new_user(server: Daemon) -> str:
     name = f"user{next(_numbers)}"
-    wish(server, AddUser(name, None))
+    server.wish(AddUser(name, None))
     return name
 
 

@@ -17,7 +17,7 @@ from syncd.core.admin.people import ListUsers, RemoveUser
 from tests.conftest import MakeDaemon
 from tests.daemon import USER, Daemon, wait_until
 from tests.limits.process import descriptors, memory_mib, threads
-from tests.sxncd.app import App, error_of, key_of, wish
+from tests.sxncd.app import App, error_of, key_of
 from tests.sxncd.conftest import APPS, new_user
 
 pytestmark = pytest.mark.slow
@@ -121,7 +121,7 @@ def test_a_thousand_keys_leave_nothing_behind(daemon: MakeDaemon) -> None:
     assert threads(server) <= before[1]
     assert memory_mib(server) - before[2] < 2
     assert rows(server, "app_keys") == 1
-    wish(server, RevokeKey(USER, "obtainium"))
+    server.wish(RevokeKey(USER, "obtainium"))
     assert rows(server, "app_keys") == 0
 
 
@@ -129,8 +129,8 @@ def test_a_user_that_is_removed_leaves_nothing_behind(daemon: MakeDaemon) -> Non
     server = daemon(APPS)
     gone = App(server.port, key_of(server, new_user(server)))
     gone.told(1, "x")
-    [name] = [one.name for one in wish(server, ListUsers()) if one.name != USER]
-    wish(server, RemoveUser(name))
+    [name] = [one.name for one in server.wish(ListUsers()) if one.name != USER]
+    server.wish(RemoveUser(name))
     assert error_of(gone.sync(2, "y")) == "API key is invalid"
     assert [rows(server, table) for table in ("app_keys", "settings", "settings_devices")] == [0, 0, 0]
 
@@ -142,7 +142,7 @@ def test_only_the_last_saves_are_kept(daemon: MakeDaemon) -> None:
         app.told(number, f"v{number}")
         other.told(number, f"w{number}")
     assert rows(server, "settings") == 6
-    saves = wish(server, ListSaves(USER))
+    saves = server.wish(ListSaves(USER))
     assert [one.saved_ms for one in saves if one.app == "obtainium"] == [20, 19, 18]
 
 

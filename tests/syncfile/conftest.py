@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -19,12 +18,7 @@ Newcomer = Callable[..., Client]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     sections: Sections = {"accounts": {"registration": "open"}, "media": {"workers": 1}}
-    made = Daemon(sections, tmp_path_factory.mktemp("syncfile"))
-    made.init()
-    with sqlite3.connect(made.state / "accounts.db") as db:  # there are hundreds of log-ins to come
-        db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('bcrypt_cost', '4')")
-    db.close()
-    with made as daemon:
+    with Daemon(sections, tmp_path_factory.mktemp("syncfile")) as daemon:
         yield daemon
 
 

@@ -74,12 +74,6 @@ def test_a_big_file_goes_up_and_down_through_a_small_daemon(daemon: MakeDaemon, 
 
 def test_log_ins_leave_nothing_behind(daemon: MakeDaemon, log_ins: int) -> None:
     server, person = served(daemon)
-    server.stop()
-    with sqlite3.connect(server.state / "accounts.db") as db:
-        db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('bcrypt_cost', '4')")
-    db.close()
-    server.start()
-    server.must("user", "passwd", USER, "--password-stdin", input=f"{PASSWORD}\n")  # hashed at that cost
 
     def come_and_go(times: int) -> None:
         for _ in range(times):
