@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Self, TypeVar
@@ -30,6 +30,7 @@ from syncd.core.admin.wish import Wish
 ROOT = Path(__file__).resolve().parent.parent
 USER = "desi"
 PASSWORD = "correct horse 9"
+FROM_SOURCE = (sys.executable, "-m", "syncd")
 START_S = 30.0  # a router's flash is slow, a shared test machine is slower
 STOP_S = 30.0
 POLL_S = 0.02
@@ -70,11 +71,20 @@ class Daemon:
     """One `syncd serve`.
 
     *sections* are the configuration's, {"mobisync": {"access": "open"}}; address and folders are filled in.
+    *syncd* is the command that is tried, without its verb; it may take *start_s* seconds to start.
     """
 
     alive: set[Daemon] = set()
 
-    def __init__(self, sections: Sections | None = None, root: Path | None = None) -> None:
+    def __init__(
+        self,
+        sections: Sections | None = None,
+        root: Path | None = None,
+        syncd: Sequence[str] = FROM_SOURCE,
+        start_s: float = START_S,
+    ) -> None:
+        self._syncd = syncd
+        self._start_s = start_s
         self._own_root = root is None
         self.root = root or Path(tempfile.mkdtemp(prefix="syncd-test-"))
         self.storage = self.root / "storage"
@@ -113,7 +123,7 @@ class Daemon:
     def cli(self, *args: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run `syncd ARGS… --config <this one's>`; the exit status is the caller's to judge."""
         return subprocess.run(
-            [sys.executable, "-m", "syncd", *args, "--config", str(self.conf)],
+            [*self._syncd, *args, "--config", str(self.conf)],
             input="" if input is None else input,
             cwd=ROOT,
             text=True,
@@ -133,9 +143,10 @@ class Daemon:
         """Prepare the disk and the first account: a copy of what `syncd init` made once in this process.
 
         Passwords are hashed at the lowest cost in it, because tests log in by the thousand, and the key that signs
-        tokens is left out, so that each box makes its own. The volume has the same id in all copies.
+        tokens is left out, so that each box makes its own. The volume has the same id in all copies. Another program
+        than the one from source does it itself.
         """
-        if self.state.exists() or any(self.storage.iterdir()):
+        if self._syncd != FROM_SOURCE or self.state.exists() or any(self.storage.iterdir()):
             self._run_init(user, password)
             return
         made = _prepared(user, password)
@@ -160,7 +171,7 @@ class Daemon:
             self.init()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "syncd", "serve", "--config", str(self.conf)],
+                [*self._syncd, "serve", "--config", str(self.conf)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -168,7 +179,7 @@ class Daemon:
             )
         Daemon.alive.add(self)
         try:
-            wait_until(self._is_ready, "the daemon to answer /healthz", START_S)
+            wait_until(self._is_ready, "the daemon to answer /healthz", self._start_s)
         except AssertionError as exc:
             self.kill()
             raise AssertionError(f"{exc}\n{self.log_tail()}") from None
