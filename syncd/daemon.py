@@ -83,7 +83,7 @@ async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: as
     with _signals(stop, lambda: _reload(core, load)):
         async with _listening(core, gallery, feed, house):
             _announce(core, pool)
-            await _work([watch, gallery, Sweeper(core, feed), control, house, systemd.Watchdog()], stop)
+            await _work([watch, gallery, Sweeper(core, feed), control, house, systemd.Watchdog(core.answer)], stop)
             systemd.notify("STOPPING=1")
         await gallery.close()
 

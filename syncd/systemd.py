@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+from collections.abc import Awaitable, Callable
+
+from syncd.errors import SyncError
+
+log = logging.getLogger(__name__)
 
 FIRST_FD = 3
 
@@ -33,11 +39,31 @@ def listen_sockets() -> list[socket.socket]:
 
 
 class Watchdog:
-    """Says `WATCHDOG=1` as often as asked; a loop that hangs falls silent and is restarted."""
+    """Says `WATCHDOG=1` as often as asked, each time after *answer* has returned.
+
+    A loop that hangs falls silent, and so does a daemon whose *answer* hangs or fails: the manager restarts it.
+    """
+
+    def __init__(self, answer: Callable[[], Awaitable[None]]) -> None:
+        self._answer = answer
 
     async def run(self) -> None:
-        wanted = int(os.environ.get("WATCHDOG_USEC", "0")) / 1_000_000
+        pace = int(os.environ.get("WATCHDOG_USEC", "0")) / 1_000_000 / 3
         while True:
-            if wanted:
+            if pace and await self._answered(pace):
                 notify("WATCHDOG=1")
-            await asyncio.sleep(wanted / 3 if wanted else 3600)
+            await asyncio.sleep(pace or 3600)
+
+    async def _answered(self, pace: float) -> bool:
+        """Wait for *answer*, however long; tell the log every *pace* seconds. False when it fails."""
+        asked = asyncio.ensure_future(self._answer())
+        try:
+            while not (await asyncio.wait((asked,), timeout=pace))[0]:
+                log.error("the database of accounts does not answer; the watchdog is told nothing until it does")
+            asked.result()
+        except SyncError as exc:
+            log.error("the watchdog is told nothing: %s", exc.text)
+            return False
+        finally:
+            asked.cancel()
+        return True

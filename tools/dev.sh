@@ -31,6 +31,9 @@ program chromium chromium # the tests look at the dashboard with it
 program strace strace # the tests watch the order of writes with it
 program ip iproute2 # the tests cut networks of their own with these two
 program nft nftables
+program systemd-analyze systemd # the tests have the unit files judged by it
+program groff groff-base # and the manual pages by these two
+program mandoc mandoc
 program curl curl # and what docs tell people to paste with this one
 # Debian's own python3 leaves these two out; one built from source has them.
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

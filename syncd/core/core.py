@@ -90,6 +90,13 @@ class Core:
                 disk.close()
                 await db.close()
 
+    async def answer(self) -> None:
+        """Return once the database of accounts has answered: nobody comes in when it does not.
+
+        Not the index: a disk that hangs is told to clients, and a restart would not bring it back.
+        """
+        await self._db.answer()
+
     # Loaded when somebody asks for them: most boxes have no such clients
 
     @cached_property

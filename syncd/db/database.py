@@ -192,6 +192,10 @@ class Database:
         with suppress(ValueError):  # closed already
             await self._writer.rollback()
 
+    async def answer(self) -> None:
+        """Return once the reader's thread and SQLite have answered; raises SyncError when it is with an error."""
+        await self.read("SELECT count(*) FROM sqlite_schema")
+
     async def quick_check(self) -> bool:
         """Is the file whole? After an unclean stop, before anything is believed."""
         try:

@@ -88,11 +88,13 @@ def become(uid: str) -> None:
 
 
 def leave_network(how: str) -> None:
-    """An empty network namespace; a user namespace carries it where we are not root."""
-    flags = CLONE_NEWNET | CLONE_NEWIPC
-    if os.geteuid() != 0:
-        flags |= CLONE_NEWUSER
-    if libc.unshare(flags) != 0 and how == "must":
+    """An empty network namespace, and one of IPC where we may; a user namespace carries them where we are not root."""
+    carrier = CLONE_NEWUSER if os.geteuid() != 0 else 0
+    # A service manager may allow no namespaces but these (systemd's RestrictNamespaces).
+    for flags in (CLONE_NEWNET | CLONE_NEWIPC, CLONE_NEWNET):
+        if libc.unshare(flags | carrier) == 0:
+            return
+    if how == "must":
         checked(-1, "unshare")
 
 

@@ -30,7 +30,11 @@ MIN_ADDRESS_SPACE = 768 << 20  # ffmpeg maps 400 MiB of libraries before it begi
 
 # Run at each level in turn. It must not see the files of the machine (a), or not its network (b).
 PROBE_FILES = "open('/etc/passwd').close()"
-PROBE_NET = "import socket,sys; sys.exit([n for _, n in socket.if_nameindex()] != ['lo'])"
+# From a file, because the calls that list interfaces need a kind of socket that systemd may refuse a service.
+PROBE_NET = (
+    "import sys; lines = open('/proc/self/net/dev').read().splitlines()[2:];"
+    " sys.exit([line.partition(':')[0].strip() for line in lines] != ['lo'])"
+)
 
 
 @dataclass(frozen=True, slots=True)
