@@ -1,4 +1,7 @@
-.PHONY: help dev run try test crash soak client bench lint type fmt clean
+.PHONY: help dev run try test crash soak client install uninstall lock packaging bench lint type fmt clean
+
+PREFIX = /usr/local
+PYTHON = /usr/bin/python3
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' Makefile
@@ -26,6 +29,18 @@ soak: dev  ## devices and folders in step through thousands of accidents; about 
 
 client: dev  ## build the folder client alone: build/syncd-client.pyz
 	@.venv/bin/python tools/client.py
+
+install:  ## put syncd into this system, or into DESTDIR; PREFIX=/usr/local and STORAGE=/mnt/disk if you like
+	$(PYTHON) -m bundle.stage --destdir "$(DESTDIR)" --prefix "$(PREFIX)" --storage "$(STORAGE)" --interpreter $(PYTHON)
+
+uninstall:  ## take the program away again; settings, accounts and files stay
+	$(PYTHON) -m bundle.uninstall --destdir "$(DESTDIR)" --prefix "$(PREFIX)"
+
+lock: dev  ## renew bundle/wheels.lock, the libraries syncd is delivered with
+	.venv/bin/python -m bundle.lock
+
+packaging: dev  ## the tests of packages: download, build, emulate
+	.venv/bin/python -m pytest -q -m "packaging and heavy" tests/packaging
 
 bench: dev  ## measure beside nginx, copyparty and djpeg; about ten minutes
 	.venv/bin/python -m benchmarks.run

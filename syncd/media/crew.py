@@ -25,7 +25,7 @@ CPU_S = 20  # of one job
 JOBS = 500  # of one child, then a fresh one: what leaks, leaks little
 STDERR_LIMIT = 64 * 1024
 PROBE_S = 10.0
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = Path(__file__).with_stem("worker")  # .py, or .pyc where only that is installed
 
 Pipes = tuple[int, int, int]  # stdin, stdout, stderr
 Spawn = Callable[[Sequence[str], Sequence[int], Pipes], Awaitable[Process]]

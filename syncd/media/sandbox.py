@@ -20,7 +20,7 @@ LADDER: tuple[Level, ...] = ("bwrap", "landlock", "unshare", "limits")
 
 INPUT_FD = 3  # of every child; see confine.py
 INPUT = f"/proc/self/fd/{INPUT_FD}"
-CONFINE = Path(__file__).with_name("confine.py")
+CONFINE = Path(__file__).with_stem("confine")  # .py, or .pyc where only that is installed
 PACKAGE = Path(__file__).parent.parent
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
 NOBODY = 65534

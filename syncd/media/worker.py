@@ -96,7 +96,9 @@ def serve(link: socket.socket) -> None:
 def load_package() -> None:
     """Make `syncd` importable from here, without its parent folder: the sandbox does not show that."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    place = os.path.join(folder, "__init__.py")
+    place = os.path.join(
+        folder, "__init__" + os.path.splitext(__file__)[1]
+    )  # .py, or .pyc where only that is installed
     spec = importlib.util.spec_from_file_location("syncd", place, submodule_search_locations=[folder])
     assert spec is not None and spec.loader is not None
     package = sys.modules["syncd"] = importlib.util.module_from_spec(spec)

@@ -1,0 +1,44 @@
+"""Which file of this repository goes where, on which system, with which mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+System = Literal["systemd", "openwrt"]
+SYSTEMS: tuple[System, ...] = ("systemd", "openwrt")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """*source* in the repository goes to *place*; what begins with /etc is configuration and never overwritten.
+
+    In *place* and in the text of a file that is not configuration, /usr is where the program is installed: another
+    prefix is put in its stead.
+    """
+
+    source: str
+    place: str
+    mode: int = 0o644
+
+    @property
+    def is_configuration(self) -> bool:
+        return self.place.startswith("/etc/")
+
+
+LAUNCHER = "/usr/bin/syncd"
+SETTINGS = "/etc/syncd/syncd.conf"
+DROP_IN = "/etc/systemd/system/syncd.service.d/storage.conf"
+
+# On a router the settings are rendered from /etc/config/syncd into memory, and found where they are elsewhere.
+RENDERED_SETTINGS = "/var/etc/syncd/syncd.conf"
+
+FILES: dict[System, tuple[File, ...]] = {
+    "systemd": (File("etc/syncd.conf", SETTINGS),),
+    "openwrt": (),
+}
+
+
+def placed(path: str, prefix: str) -> str:
+    """*path* with *prefix* in place of /usr."""
+    return prefix + path.removeprefix("/usr") if path.startswith("/usr/") else path

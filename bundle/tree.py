@@ -1,0 +1,115 @@
+"""A complete tree of files for one target: what a package holds, and what an installation copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundle import ROOT, BundleError, bytecode, libraries, lock, wheels
+from bundle.files import DROP_IN, FILES, LAUNCHER, RENDERED_SETTINGS, SETTINGS, System, placed
+from bundle.targets import Target
+
+_HINTS: dict[System, str] = {
+    "systemd": "install the package made for this release of your system, or run make install again",
+    "openwrt": "this package is for OpenWrt 23.05 and 24.10; on another release take the package made for that",
+}
+_PYTHON_PACKAGE: dict[System, str] = {"systemd": "python3", "openwrt": "python3-light"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted. *python* is the minor version it will run under, *interpreter* the path of that Python there;
+    *storage* the folder on the data disk, None for the default."""
+
+    system: System
+    target: Target
+    python: str
+    prefix: str = "/usr"
+    interpreter: str = "/usr/bin/python3"
+    storage: str | None = None
+    wheels: Path = wheels.CACHE
+
+
+def fill(root: Path, order: Order, host_machine: str, epoch: int) -> None:
+    """Fill the empty folder *root*; every file and folder gets the time *epoch*, in seconds.
+
+    Raises BundleError and OSError.
+    """
+    program = root / order.prefix.lstrip("/") / "lib" / "syncd"
+    _program(program, order, host_machine)
+    _launcher(root, order)
+    for file in FILES[order.system]:
+        data = (ROOT / file.source).read_bytes()
+        if not file.is_configuration and order.prefix != "/usr":
+            data = data.replace(LAUNCHER.encode(), placed(LAUNCHER, order.prefix).encode())
+        _write(root, placed(file.place, order.prefix), data, file.mode)
+    if order.system == "openwrt":
+        link = root / SETTINGS.lstrip("/")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(RENDERED_SETTINGS)
+    elif order.storage is not None:
+        _storage(root, order.storage)
+    normalise(root, epoch)
+
+
+def _program(folder: Path, order: Order, host_machine: str) -> None:
+    """The libraries, syncd itself, and what Python runs first."""
+    pins = lock.pins(order.target, order.python)
+    fetched = wheels.fetch(order.target, order.python, pins, order.wheels)
+    libraries.unpack(fetched, folder, order.target)
+    libraries.strip(folder, order.target.machine, host_machine)
+    libraries.verify(folder, order.target)
+    shutil.copytree(ROOT / "syncd", folder / "syncd", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    if order.system == "openwrt":
+        bytecode.replace_sources(folder, f"{order.prefix}/lib/syncd", order.python)
+    (folder / "LICENSES").write_text(libraries.licences(fetched), encoding="utf-8")
+    main = (ROOT / "bundle" / "main.py").read_text()
+    (folder / "__main__.py").write_text(
+        main.replace("@PYTHON@", order.python).replace("@HINT@", _HINTS[order.system]), encoding="utf-8"
+    )
+
+
+def _launcher(root: Path, order: Order) -> None:
+    text = (ROOT / "bundle" / "launcher.sh").read_text()
+    for mark, value in {
+        "@INTERPRETER@": order.interpreter,
+        "@PREFIX@": order.prefix,
+        "@PACKAGE@": _PYTHON_PACKAGE[order.system],
+    }.items():
+        text = text.replace(mark, value)
+    _write(root, placed(LAUNCHER, order.prefix), text.encode(), 0o755)
+
+
+def _storage(root: Path, storage: str) -> None:
+    """Name the folder of the data disk in the settings, and let the service write there."""
+    settings = root / SETTINGS.lstrip("/")
+    text = settings.read_text()
+    default = "#path = /srv/syncd\n"
+    if text.count(default) != 1:
+        raise BundleError("etc/syncd.conf no longer has its line for [storage] path")
+    settings.write_text(text.replace(default, f"path = {storage}\n"))
+    quoted = storage.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    drop_in = (
+        "# Made by make install STORAGE=...: the service may write there, and waits for that disk.\n"
+        f'[Unit]\nRequiresMountsFor="{quoted}"\n\n[Service]\nReadWritePaths="-{quoted}"\n'
+    )
+    _write(root, DROP_IN, drop_in.encode(), 0o644)
+
+
+def _write(root: Path, place: str, data: bytes, mode: int) -> None:
+    path = root / place.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    path.chmod(mode)
+
+
+def normalise(root: Path, epoch: int) -> None:
+    """The same modes and times whoever made it, and when: an executable file stays one."""
+    for path in sorted(root.rglob("*"), reverse=True):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+        os.utime(path, (epoch, epoch), follow_symlinks=False)
+    root.chmod(0o755)
+    os.utime(root, (epoch, epoch))

@@ -1,0 +1,35 @@
+"""Staged bundles, each made once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bundle import stage
+
+Stage = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Order a DESTDIR: `staged("--system=openwrt", "--target=pure")`. It is shared, so look and don't touch."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def order(*arguments: str) -> Path:
+        if arguments not in made:
+            root = tmp_path_factory.mktemp("staged") / "root"
+            assert stage.main(["--destdir", str(root), *arguments]) == 0
+            made[arguments] = root
+        return made[arguments]
+
+    return order
+
+
+def program(root: Path) -> tuple[str, ...]:
+    """The command that runs what is staged in *root* by the Python of the tests, as the launcher would."""
+    interpreter = os.path.realpath(sys.executable)  # not the environment's link, which would add its libraries
+    return (interpreter, "-s", "-E", "-B", str(root / "usr/lib/syncd"))
