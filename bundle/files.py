@@ -34,7 +34,15 @@ DROP_IN = "/etc/systemd/system/syncd.service.d/storage.conf"
 RENDERED_SETTINGS = "/var/etc/syncd/syncd.conf"
 
 FILES: dict[System, tuple[File, ...]] = {
-    "systemd": (File("etc/syncd.conf", SETTINGS),),
+    "systemd": (
+        File("etc/syncd.conf", SETTINGS),
+        File("systemd/syncd.service", "/usr/lib/systemd/system/syncd.service"),
+        File("systemd/syncd.socket", "/usr/lib/systemd/system/syncd.socket"),
+        File("systemd/syncd.sysusers", "/usr/lib/sysusers.d/syncd.conf"),
+        File("systemd/syncd.tmpfiles", "/usr/lib/tmpfiles.d/syncd.conf"),
+        File("docs/man/syncd.1", "/usr/share/man/man1/syncd.1"),
+        File("docs/man/syncd.conf.5", "/usr/share/man/man5/syncd.conf.5"),
+    ),
     "openwrt": (),
 }
 

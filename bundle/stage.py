@@ -17,6 +17,10 @@ from bundle.bytecode import RUNNING
 from bundle.files import SYSTEMS
 from bundle.tree import Order, fill
 
+NEXT = """Next, once, where systemd runs:
+  systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload
+  syncd init --user NAME && systemctl enable --now syncd
+After an upgrade: systemctl daemon-reload && systemctl restart syncd"""
 # When neither the environment nor a checkout says when this was made.
 FALLBACK_EPOCH = 1_795_000_000
 
@@ -46,8 +50,8 @@ def stage(order: Order, destdir: Path) -> None:
         fill(tree, order, platform.machine(), epoch())
         install.install(tree, destdir, order.prefix)
     if destdir == Path("/"):
-        print(f"installed: {order.prefix}/bin/syncd. Next: syncd doctor")
         _compile(order)
+        print(f"installed: {order.prefix}/bin/syncd. {NEXT}")
 
 
 def _compile(order: Order) -> None:
