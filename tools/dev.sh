@@ -35,6 +35,9 @@ program systemd-analyze systemd # the tests have the unit files judged by it
 program groff groff-base # and the manual pages by these two
 program mandoc mandoc
 program curl curl # and what docs tell people to paste with this one
+program busybox busybox-static # the shell of routers: the tests run what is for OpenWrt with it
+program dash dash
+program shellcheck shellcheck
 # Debian's own python3 leaves these two out; one built from source has them.
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 python3 -c 'import os, sysconfig as s; open(os.path.join(s.get_path("include"), "Python.h"))' 2>/dev/null ||

@@ -1,0 +1,241 @@
+"""OpenWrt's init script under the shells it may meet: what it asks of procd, and when it asks nothing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from syncd.config import options
+from tests.packaging.openwrt import FILES, INIT, SHELLS, Box, Sections
+
+pytestmark = pytest.mark.packaging
+
+TRIGGERS = ["procd_add_reload_trigger <syncd>", "procd_add_reload_mount_trigger </mnt/disk/syncd>"]
+
+
+def on(box: Box, *more: tuple[str, str, list[tuple[str, str | list[str]]]]) -> Sections:
+    """Settings of a box that is switched on."""
+    return [("syncd", "main", [("enabled", "1")]), ("storage", "storage", [("path", box.disk)]), *more]
+
+
+@pytest.fixture(params=SHELLS)
+def box(tmp_path: Path, request: pytest.FixtureRequest) -> Box:
+    """Set up, its disk there, switched on; the program finds all settings good."""
+    return _ready(Box(tmp_path, request.param))
+
+
+@pytest.fixture(params=SHELLS)
+def real(tmp_path: Path, request: pytest.FixtureRequest) -> Box:
+    """The same with the program itself."""
+    return _ready(Box(tmp_path, request.param, real=True))
+
+
+def _ready(box: Box) -> Box:
+    box.set_up()
+    box.configure(on(box))
+    return box
+
+
+def instance(*, nice: int = 5, port: int = 8420) -> list[str]:
+    return [
+        "procd_open_instance",
+        "procd_set_param <command> </usr/bin/syncd> <serve> <--config> </var/etc/syncd/syncd.conf>",
+        "procd_set_param <file> </var/etc/syncd/syncd.conf>",
+        "procd_set_param <reload_signal> <HUP>",
+        "procd_set_param <respawn> <3600> <5> <5>",
+        "procd_set_param <user> <syncd>",
+        "procd_set_param <no_new_privs> <1>",
+        "procd_set_param <limits> <core=0> <nofile=4096 8192>",
+        f"procd_set_param <nice> <{nice}>",
+        "procd_set_param <term_timeout> <30>",
+        "procd_set_param <stdout> <1>",
+        "procd_set_param <stderr> <1>",
+        f"procd_add_mdns <syncd> <tcp> <{port}>",
+        "procd_close_instance",
+    ]
+
+
+def asked(calls: list[str]) -> list[str]:
+    """*calls* without what the file of settings needs."""
+    return [one for one in calls if not one.startswith("chgrp ")]
+
+
+def test_a_start_asks_procd_for_the_service(box: Box) -> None:
+    done = box.run("start")
+    assert (done.status, done.out, done.err, done.log) == (0, "", "", "")
+    assert asked(done.calls) == ["procd_open_service", *instance(), *TRIGGERS, "procd_close_service"]
+    text = box.conf.read_text().replace(str(box.root), "")
+    assert text == (
+        "# Made from /etc/config/syncd by /etc/init.d/syncd: change them there.\n"
+        "[server]\nstate = /etc/syncd/state\n[storage]\npath = /mnt/disk/syncd\n"
+    )
+
+
+def test_the_settings_are_for_root_and_the_service_alone(box: Box) -> None:
+    done = box.run("render")
+    assert box.conf.stat().st_mode & 0o777 == 0o640
+    assert box.conf.parent.stat().st_mode & 0o777 == 0o750
+    pid = done.calls[1].rpartition(".")[2]
+    assert done.calls == ["chgrp <syncd> </var/etc/syncd>", f"chgrp <syncd> </var/etc/syncd/syncd.conf.new.{pid}"]
+    assert [one.name for one in box.conf.parent.iterdir()] == ["syncd.conf"]
+
+
+def test_port_and_niceness_come_from_the_settings(box: Box) -> None:
+    server = ("server", "server", [("listen", ["0.0.0.0:9000", "[::]:9001"])])
+    main = ("syncd", "main", [("enabled", "yes"), ("nice", "19")])
+    box.configure([main, server, ("storage", "storage", [("path", box.disk)])])
+    assert asked(box.run("start").calls)[1:-3] == instance(nice=19, port=9000)
+
+
+def test_switched_off_starts_nothing_and_hears_when_it_is_switched_on(box: Box) -> None:
+    shipped = FILES / "syncd.config"
+    shutil.copy(shipped, box.root / "etc/config/syncd")
+    text = shipped.read_text()
+    (box.root / "etc/config/syncd").write_text(f"{text}\n\toption path '/mnt/disk/syncd'\n")
+    done = box.run("start")
+    assert asked(done.calls) == ["procd_open_service", TRIGGERS[0], "procd_close_service"]
+    assert done.log == ""
+
+
+def test_a_fresh_box_says_which_disk_it_misses(box: Box) -> None:
+    shutil.copy(FILES / "syncd.config", box.root / "etc/config/syncd")
+    done = box.run("check")
+    assert done.status == 1
+    assert done.err == (
+        "/etc/config/syncd: syncd.storage.path: is not set; name a folder on your disk:"
+        " uci set syncd.storage.path=/mnt/sda1/syncd; uci commit syncd\n"
+    )
+
+
+def test_what_the_program_refuses_starts_nothing_and_is_in_the_log(real: Box) -> None:
+    real.configure(on(real, ("trash", "trash", [("keep_days", "soon"), ("keep_weeks", "3")])))
+    done = real.run("start")
+    assert asked(done.calls) == ["procd_open_service", TRIGGERS[0], "procd_close_service"]
+    assert done.log == (
+        "daemon.err: /etc/config/syncd: [trash] keep_days: 'soon' is not a whole number;"
+        " write 0 to 36500 days, digits only\n"
+        "daemon.err: /etc/config/syncd: [trash] keep_weeks: unknown key; did you mean keep_days?\n"
+    )
+    assert not list(real.conf.parent.iterdir())
+
+
+def test_check_says_it_to_who_asked_and_changes_nothing(real: Box) -> None:
+    good = real.run("check")
+    assert (good.status, good.out, good.err) == (0, "the settings are good\n", "")
+    real.configure(on(real, ("storage", "other", [("path", "/mnt/other")])))
+    bad = real.run("check")
+    assert bad.status == 1
+    assert "[storage]: began in line" in bad.err
+    assert bad.log == ""
+    assert not list(real.conf.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (("enabled", "maybe"), "syncd.main.enabled: write 1 or 0"),
+        (("nice", "-5"), "syncd.main.nice: write 0 to 19"),
+        (("nice", "20"), "syncd.main.nice: write 0 to 19"),
+        (("conffile", "own.conf"), "syncd.main.conffile: write the whole path, beginning with /"),
+        (("niec", "1"), "syncd.main.niec: unknown here; possible are enabled, nice and conffile"),
+    ],
+)
+def test_options_of_the_script_itself_are_checked(box: Box, option: tuple[str, str], told: str) -> None:
+    box.configure([("syncd", "main", [("enabled", "1"), option]), ("storage", "storage", [("path", box.disk)])])
+    done = box.run("start")
+    assert told in done.log
+    assert "procd_open_instance" not in done.calls
+
+
+def test_an_unreadable_file_of_settings_starts_nothing(box: Box) -> None:
+    (box.root / "etc/config/syncd").unlink()
+    done = box.run("start")
+    assert done.log.startswith("daemon.err: /etc/config/syncd: the file: cannot be read; this tells more: uci show")
+    assert "procd_open_instance" not in done.calls
+
+
+def test_a_file_of_ones_own_is_taken_as_it_is_and_checked(real: Box) -> None:
+    own = real.root / "etc/syncd/own.conf"
+    own.write_text(
+        f"[server]\nlisten = 0.0.0.0:8080\nstate = {real.root}/etc/syncd/state\n[storage]\npath={real.disk}\n"
+    )
+    real.configure([("syncd", "main", [("enabled", "1"), ("conffile", str(own))])])
+    done = real.run("start")
+    assert asked(done.calls) == ["procd_open_service", *instance(port=8080), *TRIGGERS, "procd_close_service"]
+    assert real.conf.resolve() == own
+    own.write_text("[sever]\n")
+    done = real.run("start")
+    assert "procd_open_instance" not in done.calls
+    assert done.log.startswith("daemon.err: /etc/syncd/own.conf:1: [sever]: unknown section")
+    # And back: what was a link becomes a file, and the user's own stays as it is.
+    real.configure(on(real))
+    assert "procd_open_instance" in real.run("start").calls
+    assert not real.conf.is_symlink()
+    assert own.read_text() == "[sever]\n"
+
+
+def test_a_box_that_was_never_set_up_says_how(box: Box) -> None:
+    (box.root / "etc/syncd/state/accounts.db").unlink()
+    done = box.run("start")
+    assert done.log == ("daemon.err: syncd is not set up: run syncd init --user NAME, then /etc/init.d/syncd start\n")
+    assert asked(done.calls) == ["procd_open_service", *TRIGGERS, "procd_close_service"]
+
+
+def test_without_its_disk_it_starts_and_says_so(box: Box) -> None:
+    (box.root / "mnt/disk/syncd/.syncd/volume-id").unlink()
+    done = box.run("start")
+    assert done.log == (
+        "daemon.warn: the disk is not there: /mnt/disk/syncd is not what syncd init has prepared."
+        " Connect or mount it; no restart is needed\n"
+    )
+    assert asked(done.calls)[1:-3] == instance()
+
+
+def test_a_reload_signals_where_that_is_enough_and_restarts_where_not(box: Box) -> None:
+    box.run("start")
+    box.configure(on(box, ("trash", "trash", [("keep_days", "90")])))
+    assert "procd_kill" not in box.run("reload").calls
+    assert "keep_days = 90" in box.conf.read_text()
+    box.configure(on(box, ("media", "media", [("workers", "1")])))
+    done = box.run("reload")
+    assert asked(done.calls)[:1] == ["procd_kill"]
+    assert "procd_open_instance" in done.calls
+
+
+def test_a_reload_of_bad_settings_leaves_the_service_as_it_is(real: Box) -> None:
+    real.run("start")
+    before = real.conf.read_text()
+    real.configure(on(real, ("trash", "trash", [("keep_days", "soon")])))
+    done = real.run("reload")
+    assert asked(done.calls) == []
+    assert "the new settings were not taken over; a service that runs keeps those it has" in done.log
+    assert real.conf.read_text() == before
+
+
+def test_a_reload_after_switching_off_ends_the_service(box: Box) -> None:
+    box.run("start")
+    box.configure([("syncd", "main", [("enabled", "0")]), ("storage", "storage", [("path", box.disk)])])
+    done = box.run("reload")
+    assert asked(done.calls) == ["procd_open_service", *TRIGGERS, "procd_close_service"]
+
+
+def test_the_shell_knows_the_default_port_and_folders_of_the_program() -> None:
+    defaults = {(one.section, one.key): one.default for one in options()}
+    text = INIT.read_text()
+    [address] = defaults["server", "listen"]  # type: ignore[misc]  # the table holds values of every kind
+    assert f"echo {address.port}\n" in text  # type: ignore[has-type]  # as above
+    assert f"${{path:-{defaults['storage', 'path']}}}" in text
+    assert f"${{state:-{defaults['server', 'state']}}}" in text
+
+
+@pytest.mark.parametrize("script", ["syncd.init", "syncd.defaults"])
+def test_shellcheck_finds_nothing(script: str) -> None:
+    # SC3043: OpenWrt's shell has "local". SC2034, SC1008: rc.common reads the variables and is the interpreter.
+    done = subprocess.run(
+        ["shellcheck", "-s", "dash", "-e", "SC3043,SC2034,SC1008", FILES / script], capture_output=True, text=True
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0
