@@ -11,7 +11,7 @@ SYSTEMS: tuple[System, ...] = ("systemd", "openwrt")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """*source* in the repository goes to *place*; what begins with /etc is configuration and never overwritten.
+    """*source* in the repository goes to *place*; what is below /etc and no script is configuration, never overwritten.
 
     In *place* and in the text of a file that is not configuration, /usr is where the program is installed: another
     prefix is put in its stead.
@@ -23,7 +23,7 @@ class File:
 
     @property
     def is_configuration(self) -> bool:
-        return self.place.startswith("/etc/")
+        return self.place.startswith("/etc/") and not self.mode & 0o111
 
 
 LAUNCHER = "/usr/bin/syncd"
@@ -43,7 +43,12 @@ FILES: dict[System, tuple[File, ...]] = {
         File("docs/man/syncd.1", "/usr/share/man/man1/syncd.1"),
         File("docs/man/syncd.conf.5", "/usr/share/man/man5/syncd.conf.5"),
     ),
-    "openwrt": (),
+    "openwrt": (
+        File("openwrt/files/syncd.config", "/etc/config/syncd"),
+        File("openwrt/files/syncd.init", "/etc/init.d/syncd", 0o755),
+        File("openwrt/files/syncd.defaults", "/etc/uci-defaults/syncd", 0o755),
+        File("openwrt/files/syncd.keep", "/lib/upgrade/keep.d/syncd"),
+    ),
 }
 
 

@@ -6,4 +6,4 @@ if [ ! -x "$python" ]; then
     echo "syncd: $python is missing; install @PACKAGE@" >&2
     exit 1
 fi
-exec "$python" -s -E -B @PREFIX@/lib/syncd "$@"
+@SETTINGS@exec "$python" -s -E -B @PREFIX@/lib/syncd "$@"

@@ -77,6 +77,7 @@ def _launcher(root: Path, order: Order) -> None:
         "@INTERPRETER@": order.interpreter,
         "@PREFIX@": order.prefix,
         "@PACKAGE@": _PYTHON_PACKAGE[order.system],
+        "@SETTINGS@": (ROOT / "openwrt/files/launcher.sh").read_text() if order.system == "openwrt" else "",
     }.items():
         text = text.replace(mark, value)
     _write(root, placed(LAUNCHER, order.prefix), text.encode(), 0o755)

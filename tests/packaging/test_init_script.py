@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -205,6 +206,14 @@ def test_a_reload_signals_where_that_is_enough_and_restarts_where_not(box: Box) 
     assert "procd_open_instance" in done.calls
 
 
+def test_a_reload_restarts_also_when_the_command_line_has_made_the_settings_in_between(box: Box) -> None:
+    box.run("start")
+    box.configure(on(box, ("media", "media", [("workers", "1")])))
+    box.run("render")
+    assert asked(box.run("reload").calls)[:1] == ["procd_kill"]
+    assert "procd_kill" not in box.run("reload").calls
+
+
 def test_a_reload_of_bad_settings_leaves_the_service_as_it_is(real: Box) -> None:
     real.run("start")
     before = real.conf.read_text()
@@ -231,7 +240,42 @@ def test_the_shell_knows_the_default_port_and_folders_of_the_program() -> None:
     assert f"${{state:-{defaults['server', 'state']}}}" in text
 
 
-@pytest.mark.parametrize("script", ["syncd.init", "syncd.defaults"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_command_makes_its_settings_when_they_are_not_those_of_uci(tmp_path: Path, shell: str) -> None:
+    settings, config, init = tmp_path / "syncd.conf", tmp_path / "config", tmp_path / "init"
+    init.write_text("#!/bin/sh\necho $1; exit $(cat $0.status)\n")
+    init.chmod(0o755)
+    text = (FILES / "launcher.sh").read_text()
+    for place, path in (
+        ("/etc/syncd/syncd.conf", settings),
+        ("/etc/config/syncd", config),
+        ("/etc/init.d/syncd", init),
+    ):
+        assert place in text
+        text = text.replace(place, str(path))
+    script = f"id() {{ echo ${{uid:-0}}; }}\n{text}echo run\n"
+
+    def told(*args: str, status: int = 0, uid: int = 0) -> list[str]:
+        init.with_name("init.status").write_text(str(status))
+        done = subprocess.run(
+            [*SHELLS[shell], "-c", f"uid={uid}\n{script}", "syncd", *args], capture_output=True, text=True
+        )
+        return [*done.stdout.split(), str(done.returncode)]
+
+    config.touch()
+    assert told("status") == ["render", "run", "0"]
+    assert told("init", "--user", "anna", status=1) == ["render", "78"]
+    assert told("status", uid=1000) == ["run", "0"]
+    for without in ([], ["version"], ["--help"], ["sync", "/x"], ["config", "check", "--config", "x"], ["--config=x"]):
+        assert told(*without, status=1) == ["run", "0"], without
+    settings.touch()
+    os.utime(config, (1, 1))
+    assert told("status") == ["run", "0"]
+    os.utime(settings, (0, 0))
+    assert told("status") == ["render", "run", "0"]
+
+
+@pytest.mark.parametrize("script", ["syncd.init", "syncd.defaults", "launcher.sh"])
 def test_shellcheck_finds_nothing(script: str) -> None:
     # SC3043: OpenWrt's shell has "local". SC2034, SC1008: rc.common reads the variables and is the interpreter.
     done = subprocess.run(
