@@ -64,7 +64,7 @@ def _raise_file_limit() -> None:
 async def _serve(config: Config, load: Callable[[], Config]) -> None:
     stop = asyncio.Event()
     async with Core.open(config) as core:
-        pool = MediaPool(config.media)
+        pool = MediaPool(config.media, core.capacity.jobs)
         await pool.start()
         try:
             await _run(core, pool, load, stop)
@@ -73,13 +73,13 @@ async def _serve(config: Config, load: Callable[[], Config]) -> None:
 
 
 async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: asyncio.Event) -> None:
-    feed, gallery, watch, house = Feed(core), Gallery(core, pool), Watch(core), House()
+    feed, gallery, watch, house = Feed(core), Gallery(core, pool), Watch(core), House(core.capacity.connections)
     if await core.disk.run(core.volume.is_present):
         await core.mount()
         watch.mounted()
     else:
         log.error("the volume is not there; data requests get 503 until it is")
-    control = Control(core, lambda: _status(pool, watch))
+    control = Control(core, lambda: _status(core, pool, watch))
     with _signals(stop, lambda: _reload(core, load)):
         async with _listening(core, gallery, feed, house):
             _announce(core, pool)
@@ -147,11 +147,13 @@ def _bound(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _status(pool: MediaPool, watch: Watch) -> dict[str, object]:
+def _status(core: Core, pool: MediaPool, watch: Watch) -> dict[str, object]:
     """What only the running daemon knows, for `syncd status`."""
     tools = ", ".join(name for name in ("ffmpeg", "exiftool", "pillow") if getattr(pool.tools, name))
     scanned = summary(watch.last_scan) if watch.last_scan is not None else "not yet"
-    return {"sandbox": pool.sandbox, "tools": tools or "none", "last scan": scanned}
+    size = core.capacity
+    sized = f"{size.memory >> 20} MiB of memory: {size.connections} connections, {size.uploads} uploads at once"
+    return {"sandbox": pool.sandbox, "tools": tools or "none", "last scan": scanned, "sized for": sized}
 
 
 @contextmanager

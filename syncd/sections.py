@@ -69,6 +69,12 @@ class ServerSection:
         "pages from reaching in. IP addresses, names without a dot, *.local, *.lan, *.home, *.internal and the name in "
         "public_url always work.",
     )
+    memory_mb: int | None = option(
+        None,
+        WholeOrAuto(Whole(64, 1_048_576, "MiB")),
+        "Memory the daemon may count on: the number of connections, of uploads at once, of threads and the size of "
+        "caches go by it. auto: what the machine has, or less where the service manager allows less.",
+    )
     log_level: LogLevel = option(
         "info",
         Choice.of(LogLevel),
@@ -207,8 +213,8 @@ class MediaSection:
     workers: int = option(
         0,
         Whole(0, 16, "processes"),
-        "How many photos or videos are looked at side by side. 0: one on a box with less than 512 MiB of memory, "
-        "else two.",
+        "How many photos or videos are looked at side by side. 0: one where the daemon may count on "
+        "less than 512 MiB of memory, else two.",
     )
     memory_mb: int = option(256, Whole(64, 65_536, "MiB"), "Memory one such process may use before it is stopped.")
     timeout_s: int = option(30, Whole(1, 3600, "seconds"), "Time one file may take before it is given up.")

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from syncd.capacity import Capacity, capacity_of
 from syncd.clock import Clock, now_ms
 from syncd.config import Config
 from syncd.core.accounts import Accounts
@@ -46,9 +47,17 @@ class Core:
     """What every door works with. Make one with `Core.open`."""
 
     def __init__(
-        self, config: Config, db: Database, disk: DiskPool, keeper: Timekeeper, accounts: Accounts, volume: Volume
+        self,
+        config: Config,
+        capacity: Capacity,
+        db: Database,
+        disk: DiskPool,
+        keeper: Timekeeper,
+        accounts: Accounts,
+        volume: Volume,
     ) -> None:
         self.config = config
+        self.capacity = capacity
         self.accounts = accounts
         self.keeper = keeper
         self.volume = volume
@@ -68,8 +77,9 @@ class Core:
         Raises VolumeUnavailable (never marked: says what marks it), IndexBroken, Conflict when another syncd runs.
         """
         with open_state(config.server.state) as state:
-            db = await Database.open(state / ACCOUNTS, "accounts")
-            disk = DiskPool()
+            capacity = capacity_of(config.server.memory_mb)
+            db = await Database.open(state / ACCOUNTS, "accounts", capacity.cache_kib)
+            disk = DiskPool(capacity.threads)
             passwords: Passwords | None = None
             try:
                 keeper = await Timekeeper.open(db, clock)
@@ -79,7 +89,7 @@ class Core:
                 signer = Signer(signing_key(state))
                 accounts = Accounts(db, passwords, throttle, keeper, signer, config.accounts.session_days)
                 volume = await _volume(config, db)
-                core = cls(config, db, disk, keeper, accounts, volume)
+                core = cls(config, capacity, db, disk, keeper, accounts, volume)
                 try:
                     yield core
                 finally:  # also when cancelled: what stays open keeps the process alive, and the index unclean
@@ -159,6 +169,7 @@ class Core:
         self._mount = await Mount.open(
             self.volume,
             self.disk,
+            self.capacity,
             served=(await volumes.served(self._db))[self.volume.id],
             keep_reserved=self._keep_reserved,
             now=self.keeper.now,

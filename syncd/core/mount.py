@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from syncd.capacity import Capacity
 from syncd.core.commit import Changes, Committer, carry
 from syncd.core.plans import Ground
 from syncd.core.sessions import SUFFIX, Sessions
@@ -73,13 +74,13 @@ class Use:
 class Mount:
     """One volume, open: its root, its index, its uploads and its committer."""
 
-    def __init__(self, volume: Volume, root: Root, index: Database, disk: DiskPool) -> None:
+    def __init__(self, volume: Volume, root: Root, index: Database, disk: DiskPool, slots: int) -> None:
         self.volume = volume
         self.root = root
         self.index = index
         self.disk = disk
         self.ground = Ground(root, index, disk)
-        self.uploads = Uploads(root, disk, volume)
+        self.uploads = Uploads(root, disk, volume, slots)
         self.committer: Committer
         self.sessions: Sessions
         self.is_closing = False
@@ -94,6 +95,7 @@ class Mount:
         cls,
         volume: Volume,
         disk: DiskPool,
+        capacity: Capacity,
         *,
         served: Served,
         keep_reserved: Reserve,
@@ -106,12 +108,12 @@ class Mount:
         try:
             volume.attach(root.fd)
             await disk.run(volume.require_present)
-            index = await _open_index(volume.path / SERVICE_DIR / INDEX)
+            index = await _open_index(volume.path / SERVICE_DIR / INDEX, capacity.cache_kib)
         except BaseException:
             volume.detach()
             root.close()
             raise
-        mount = cls(volume, root, index, disk)
+        mount = cls(volume, root, index, disk, capacity.uploads)
         try:
             sequences = await mount._settle(served, keep_reserved, now)
             mount.committer = Committer(
@@ -245,22 +247,22 @@ class Mount:
             await self.index.close()
 
 
-async def _open_index(path: Path) -> Database:
+async def _open_index(path: Path, cache_kib: int) -> Database:
     """The index, checked after an unclean stop; one that is damaged is set aside and begun anew."""
     try:
-        index = await Database.open(path, "index")
+        index = await Database.open(path, "index", cache_kib)
     except IndexDamaged:
-        return await _begin_anew(path)
+        return await _begin_anew(path, cache_kib)
     if await meta.number(index, "clean") == 1 or await index.quick_check():
         return index
     await index.close()
-    return await _begin_anew(path)
+    return await _begin_anew(path, cache_kib)
 
 
-async def _begin_anew(path: Path) -> Database:
+async def _begin_anew(path: Path, cache_kib: int) -> Database:
     log.error("the index is damaged: it is kept as %s.damaged and built anew from the files", path.name)
     set_aside(path, "damaged")
-    return await Database.open(path, "index")
+    return await Database.open(path, "index", cache_kib)
 
 
 def _finish(root: Root, step: Step) -> bool:

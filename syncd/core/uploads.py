@@ -17,7 +17,6 @@ from syncd.disk.staging import STAGING, Staged, StagedFile
 from syncd.disk.volume import Volume
 from syncd.errors import Busy, TooLarge, VolumeUnavailable
 
-SLOTS = 32  # uploads written at the same time; more wait their turn
 SLOT_WAIT_S = 60
 SMALL_BYTES = 1 << 20  # an upload this small is worth waiting for, so that its flush can be shared
 SLOW_WRITE_S = 0.02  # a write that takes longer shows a disk that stalls: from then on a thread waits for it
@@ -115,12 +114,12 @@ class Upload:
 class Uploads:
     """The slots and the room that uploads share."""
 
-    def __init__(self, root: Root, disk: DiskPool, volume: Volume) -> None:
+    def __init__(self, root: Root, disk: DiskPool, volume: Volume, slots: int) -> None:
         self.disk = disk
         self.arriving = 0  # small uploads under way: the committer waits a moment for them
         self._root = root
         self._volume = volume
-        self._slots = asyncio.Semaphore(SLOTS)
+        self._slots = asyncio.Semaphore(slots)
         self._claimed = 0
         self._slow_until = 0.0
         self._closed = False

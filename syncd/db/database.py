@@ -30,6 +30,7 @@ from syncd.errors import (
 
 SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
 CHECKPOINT_PAGES = 1000
+CACHE_KIB = 2048
 
 _NO_TEXT = "text must be valid Unicode"  # half a surrogate pair, which JSON can spell
 
@@ -54,7 +55,6 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON;"
     "PRAGMA trusted_schema=OFF;"
     "PRAGMA mmap_size=0;"  # an I/O error on a mapped page is SIGBUS, that is death on unplug
-    "PRAGMA cache_size=-2048;"  # KiB
     "PRAGMA temp_store=MEMORY;"
 )
 _WRITER = (
@@ -104,19 +104,23 @@ class Database:
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, schema: str) -> Self:
-        """Open or make *path* and bring it to the newest *schema*; raises IndexBroken, StorageFull …"""
+    async def open(cls, path: Path, schema: str, cache_kib: int = CACHE_KIB) -> Self:
+        """Open or make *path* and bring it to the newest *schema*; raises IndexBroken, StorageFull …
+
+        Each of its two connections keeps at most *cache_kib* of pages in memory.
+        """
         if sqlite3.sqlite_version_info < SQLITE_FLOOR:
             raise IndexBroken(f"SQLite {sqlite3.sqlite_version} is too old; syncd needs 3.37 or newer")
+        pragmas = f"{_PRAGMAS}PRAGMA cache_size=-{cache_kib};"
         opened: list[aiosqlite.Connection] = []
         try:
             writer = await aiosqlite.connect(path, isolation_level=None)
             opened.append(writer)
-            await writer.executescript(_PRAGMAS + _WRITER)
+            await writer.executescript(pragmas + _WRITER)
             await _migrate(writer, migrations(schema))
             reader = await aiosqlite.connect(path, isolation_level=None)
             opened.append(reader)
-            await reader.executescript(_PRAGMAS + "PRAGMA wal_autocheckpoint=0; PRAGMA query_only=ON;")
+            await reader.executescript(pragmas + "PRAGMA wal_autocheckpoint=0; PRAGMA query_only=ON;")
         except sqlite3.Error as exc:
             await _close_all(opened)
             raise _translate(exc) from exc

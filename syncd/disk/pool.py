@@ -7,8 +7,6 @@ from typing import ParamSpec, TypeVar
 
 from syncd.disk.faults import translate
 
-THREADS = 4
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -16,7 +14,7 @@ T = TypeVar("T")
 class DiskPool:
     """Runs one blocking function per hop; an OSError comes back as a SyncError."""
 
-    def __init__(self, threads: int = THREADS) -> None:
+    def __init__(self, threads: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="disk")
 
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

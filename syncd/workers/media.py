@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 IDLE_S = 45.0  # after which a child that waits gives its memory back
 OUTPUT_LIMIT = 8 << 20
 CLASSIFIER_LIMIT = 64 * 1024
-ONE_WORKER_BELOW = 512 << 20  # bytes of memory in the machine
 
 PILLOW_TYPES = frozenset(f"image/{name}" for name in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "x-icon", "avif"))
 FFMPEG_STILLS = frozenset(f"image/{name}" for name in ("heic", "heif", "avif", "jxl"))
@@ -59,11 +58,6 @@ async def spawn(argv: Sequence[str], keep: Sequence[int], pipes: Pipes) -> Proce
         env=sandbox.environment(),
         start_new_session=True,
     )
-
-
-def workers_for(settings: MediaSection, memory: int) -> int:
-    """How many jobs run at once on a machine of *memory* bytes."""
-    return settings.workers or (1 if memory < ONE_WORKER_BELOW else 2)
 
 
 def merged(first: Metadata, second: Metadata) -> Metadata:
@@ -97,11 +91,13 @@ def memory_file(data: bytes) -> Iterator[int]:
 class MediaPool:
     """Bounded in jobs, memory and time. start(), then any number of calls at once, then close()."""
 
-    def __init__(self, settings: MediaSection, ladder: Sequence[Level] = LADDER, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self, settings: MediaSection, jobs: int = 2, ladder: Sequence[Level] = LADDER, idle_s: float = IDLE_S
+    ) -> None:
+        """*jobs* at once, unless the settings say how many."""
         self.settings = settings
         self.tools = Tools(None, None, None)
-        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._slots = asyncio.Semaphore(workers_for(settings, machine))
+        self._slots = asyncio.Semaphore(settings.workers or jobs)
         self._crew = Crew(spawn, settings.memory_mb << 20, settings.timeout_s, ladder, idle_s)
 
     async def start(self) -> None:

@@ -19,7 +19,7 @@ from syncd.model import UploadSession
 from tests.core.household import Household, at, knows, opened, sha
 
 CHUNK = 64 << 10
-CONTENT = os.urandom(5 * CHUNK + 17)
+CONTENT = b"!" + os.urandom(5 * CHUNK + 16)  # its first byte is one that the tests can change
 
 
 def blocks_of(content: bytes) -> list[bytes]:

@@ -21,7 +21,7 @@ LAYERS = (
     ("workers",),
     ("core",),
     ("db", "disk", "media"),
-    ("model", "errors", "config", "clock", "sections", "modules", "options", "ini", "lean", "systemd"),
+    ("model", "errors", "config", "clock", "capacity", "sections", "modules", "options", "ini", "lean", "systemd"),
 )
 GROUND = LAYERS[-1]  # these may know each other
 CLIENT_MAY = {"model", "errors", "clock"}  # the folder client runs on other machines, without the server
