@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from syncd.cli.remedies import remedy
 from syncd.cli.tables import size
 from syncd.cli.wishes import granted, reach
 from syncd.clock import BUILD_MS, now_ms
@@ -201,7 +202,7 @@ def _service(config: Config, runs: bool) -> Iterator[Finding]:
         yield Finding(
             "reduced",
             f"photos are opened without a full sandbox ({status.daemon.get('sandbox')})",
-            "install bubblewrap, or use a kernel with Landlock",
+            f"{remedy('bubblewrap')}, or use a kernel with Landlock",
         )
 
 
@@ -212,9 +213,7 @@ def _packages() -> Iterator[Finding]:
     }
     for name, (weight, loss) in missing.items():
         if importlib.util.find_spec(name) is None:
-            yield Finding(
-                "reduced" if weight == "reduced" else "note", f"{name} is missing: {loss}", f"pip install {name}"
-            )
+            yield Finding("reduced" if weight == "reduced" else "note", f"{name} is missing: {loss}", remedy(name))
     yield from _aiohttp()
 
 
@@ -229,19 +228,21 @@ def _aiohttp() -> Iterator[Finding]:
     if numbers < AIOHTTP_FLOOR:
         yield Finding("reduced", f"aiohttp {version} has known holes", "install 3.14.4 or newer")
     if not list(Path(spec.origin).parent.glob("_http_parser*.so")):
-        yield Finding("reduced", "aiohttp came without its C parser: uploads are slower", "install its wheel")
+        yield Finding(
+            "reduced",
+            "aiohttp came without its C parser: uploads are slower",
+            "a package for this processor, where there is one, has it",
+        )
 
 
 def _programs() -> Iterator[Finding]:
     tools = find_tools()
     if tools.pillow is None:
-        yield Finding("reduced", "Pillow is missing: no thumbnails of photos", "pip install Pillow")
+        yield Finding("reduced", "Pillow is missing: no thumbnails of photos", remedy("Pillow"))
     if tools.ffmpeg is None:
-        yield Finding(
-            "reduced", "ffmpeg is missing: no thumbnails of videos, no streaming", "install the package ffmpeg"
-        )
+        yield Finding("reduced", "ffmpeg is missing: no thumbnails of videos", remedy("ffmpeg"))
     if tools.exiftool is None:
-        yield Finding("reduced", "exiftool is missing: fewer dates and places", "install the package exiftool")
+        yield Finding("reduced", "exiftool is missing: fewer dates and places", remedy("exiftool"))
 
 
 def _box() -> Iterator[Finding]:

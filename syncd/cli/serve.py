@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from syncd.cli.options import settings
 from syncd.cli.owner import box
+from syncd.cli.remedies import remedy
 from syncd.errors import SyncError
 from syncd.lean import without_mime_files, without_ssl
 from syncd.modules import GithubSection, Module
@@ -20,14 +21,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def require_signin(modules: Mapping[str, Module]) -> None:
     """Raise SyncError when what signing in with other services needs is not installed; says what to install."""
-    needed = {"ssl": ("a Python with ssl", "python3-openssl")}
+    needed = ["ssl"]
     if any(not isinstance(one, GithubSection) for one in modules.values()):
-        needed["cryptography"] = ("pip install 'syncd[signin]'", "python3-cryptography")
-    for name, (pip, package) in needed.items():
+        needed.append("cryptography")
+    for name in needed:
         if find_spec(name) is None:
-            raise SyncError(
-                f"[{next(iter(modules))}] needs the Python package {name}: {pip}, or on OpenWrt: apk add {package}"
-            )
+            raise SyncError(f"[{next(iter(modules))}] needs the Python package {name}: {remedy(name)}")
 
 
 def serve(args: argparse.Namespace) -> int:
