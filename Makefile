@@ -1,4 +1,4 @@
-.PHONY: help dev run try test crash soak client install uninstall lock packaging bench lint type fmt clean
+.PHONY: help dev run try test crash soak client install uninstall lock deb packaging bench lint type fmt clean
 
 PREFIX = /usr/local
 PYTHON = /usr/bin/python3
@@ -36,10 +36,14 @@ install:  ## put syncd into this system, or into DESTDIR; PREFIX=/usr/local and 
 uninstall:  ## take the program away again; settings, accounts and files stay
 	$(PYTHON) -m bundle.uninstall --destdir "$(DESTDIR)" --prefix "$(PREFIX)"
 
+deb:  ## make packages for Debian 12 and 13, amd64, arm64 and armhf, in dist/
+	python3 -m debian.mkdeb
+
 lock: dev  ## renew bundle/wheels.lock, the libraries syncd is delivered with
 	.venv/bin/python -m bundle.lock
 
-packaging: dev  ## the tests of packages: download, build, emulate
+packaging: dev  ## the tests of packages: download, build, emulate, boot
+	sh tools/packaging.sh
 	.venv/bin/python -m pytest -q -m "packaging and heavy" tests/packaging
 
 bench: dev  ## measure beside nginx, copyparty and djpeg; about ten minutes
