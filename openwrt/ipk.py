@@ -1,0 +1,123 @@
+"""The format of an .ipk: a gzip'd tar of debian-binary, data.tar.gz and control.tar.gz, as OpenWrt's ipkg-build makes it.
+
+The same content gives the same bytes: members in order of their names, one time, owner 0:0, gzip without a name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MEMBERS = ("./debian-binary", "./data.tar.gz", "./control.tar.gz")
+
+# OpenWrt's own lines. `default_postinst` makes the user, runs uci-defaults, enables and starts the service.
+_SCRIPT = """\
+#!/bin/sh
+[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0
+[ -s "${IPKG_INSTROOT}/lib/functions.sh" ] || exit 0
+. "${IPKG_INSTROOT}/lib/functions.sh"
+"""
+SCRIPTS = {
+    "postinst": _SCRIPT + "default_postinst $0 $@\n",
+    "prerm": _SCRIPT + "default_prerm $0 $@\n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a package says about itself; field names are OpenWrt's."""
+
+    package: str
+    version: str
+    depends: tuple[str, ...]
+    license: str
+    section: str
+    maintainer: str
+    architecture: str
+    description: str
+    user: str = ""  # Require-User: name=uid:group=gid
+
+    def text(self, installed_size: int, epoch: int) -> str:
+        """The control file: fields in the order OpenWrt writes them. *installed_size* in bytes."""
+        fields = {
+            "Package": self.package,
+            "Version": self.version,
+            "Depends": ", ".join(self.depends),
+            "Source": f"feeds/packages/net/{self.package}",
+            "SourceName": self.package,
+            "License": self.license,
+            "Section": self.section,
+            "Require-User": self.user,
+            "SourceDateEpoch": str(epoch),
+            "Maintainer": self.maintainer,
+            "Architecture": self.architecture,
+            "Installed-Size": str(installed_size),
+            "Description": self.description.replace("\n", "\n "),
+        }
+        return "".join(f"{key}: {value}\n" for key, value in fields.items() if value)
+
+
+def write(target: Path, tree: Path, control: Control, epoch: int, scripts: Mapping[str, str] | None = None) -> int:
+    """Make the package *target* of the files in *tree*; returns how many bytes it takes installed.
+
+    *scripts* are added to the stock ones; what lies below /etc/config becomes conffiles.
+    """
+    installed = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
+    files = {"control": control.text(installed, epoch), **SCRIPTS, **(scripts or {})}
+    if conffiles := [f"/{path.relative_to(tree)}\n" for path in sorted((tree / "etc/config").glob("*"))]:
+        files["conffiles"] = "".join(conffiles)
+    outer = {
+        "./debian-binary": b"2.0\n",
+        "./data.tar.gz": _data(tree, epoch),
+        "./control.tar.gz": _control(files, epoch),
+    }
+    members = [(_member(name, epoch, size=len(data)), data) for name, data in outer.items()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(packed(members))
+    return installed
+
+
+def packed(members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+    """A gzip'd tar of *members*, in that order."""
+    out = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", filename="", compresslevel=9, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        for info, data in members:
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def _data(tree: Path, epoch: int) -> bytes:
+    members = [(_member("./", epoch, 0o755, tarfile.DIRTYPE), b"")]
+    for path in sorted(tree.rglob("*")):
+        name = f"./{path.relative_to(tree)}"
+        if path.is_symlink():
+            info, data = _member(name, epoch, 0o777, tarfile.SYMTYPE), b""
+            info.linkname = str(path.readlink())
+        elif path.is_dir():
+            info, data = _member(f"{name}/", epoch, path.stat().st_mode & 0o7777, tarfile.DIRTYPE), b""
+        else:
+            data = path.read_bytes()
+            info = _member(name, epoch, path.stat().st_mode & 0o7777, size=len(data))
+        members.append((info, data))
+    return packed(members)
+
+
+def _control(files: Mapping[str, str], epoch: int) -> bytes:
+    members = [(_member("./", epoch, 0o755, tarfile.DIRTYPE), b"")]
+    for name, text in sorted(files.items()):
+        mode = 0o644 if name in ("control", "conffiles") else 0o755
+        members.append((_member(f"./{name}", epoch, mode, size=len(text.encode())), text.encode()))
+    return packed(members)
+
+
+def _member(name: str, epoch: int, mode: int = 0o644, kind: bytes = tarfile.REGTYPE, size: int = 0) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.mode, info.mtime, info.type, info.size = mode, epoch, kind, size
+    return info

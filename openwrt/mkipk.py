@@ -1,0 +1,91 @@
+"""`python3 -m openwrt.mkipk`: the .ipk packages for OpenWrt 23.05 and 24.10, in dist/."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundle import ROOT, BundleError, targets, tree, wheels
+from bundle.stage import epoch
+from openwrt import feed, ipk
+from openwrt.architectures import TARGETS
+from syncd import __version__
+
+DIST = ROOT / "dist"
+RELEASE = "r1"
+VERSION = f"{__version__}-{RELEASE}"
+MAINTAINER = "The syncd authors"
+
+# A number that no other package of the feeds asks for.
+USER = "syncd=481:syncd=481"
+MAX_PACKED, MAX_INSTALLED = 2_500_000, 8_000_000  # bytes; a router has 16 or 32 MB of flash for everything
+
+DESCRIPTION = """\
+File sync of a household, for the box that is always on
+The phones of a household back up their photos and videos to this daemon, and its computers keep folders
+in step. Files lie on a disk at the router under their own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A package, with its sizes in bytes."""
+
+    file: Path
+    packed: int
+    installed: int
+
+
+def control(architecture: str) -> ipk.Control:
+    """What the package for *architecture* says about itself."""
+    bundled = targets.TARGETS[TARGETS[architecture]]
+    return ipk.Control(
+        package="syncd",
+        version=VERSION,
+        depends=("libc", *feed.ipk_depends(), *(f"python3-{name}" for name in sorted(bundled.without))),
+        license="Apache-2.0",
+        section="net",
+        maintainer=MAINTAINER,
+        architecture=architecture,
+        description=DESCRIPTION,
+        user=USER,
+    )
+
+
+def make(architectures: Iterable[str], dist: Path = DIST, cache: Path = wheels.CACHE) -> Iterator[Made]:
+    """Make the package of each architecture; those with the same bundle share its files. Raises BundleError, OSError."""
+    wanted = list(architectures)
+    for target in dict.fromkeys(TARGETS[name] for name in wanted):
+        with tempfile.TemporaryDirectory(prefix="ipk-") as folder:
+            order = tree.Order(
+                system="openwrt", target=targets.TARGETS[target], python=targets.OPENWRT_PYTHON, wheels=cache
+            )
+            tree.fill(Path(folder), order, platform.machine(), epoch())
+            for name in wanted:
+                if TARGETS[name] == target:
+                    file = dist / f"syncd_{VERSION}_{name}.ipk"
+                    installed = ipk.write(file, Path(folder), control(name), epoch())
+                    yield Made(file, file.stat().st_size, installed)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code; prints a table of what was made."""
+    parser = argparse.ArgumentParser(prog="openwrt.mkipk", description=__doc__)
+    parser.add_argument("architecture", nargs="*", choices=[[], *TARGETS], help="which ones; all of them if none is named")
+    args = parser.parse_args(argv)
+    try:
+        print(f"{'packed':>9} {'installed':>9}  bytes")
+        for made in make(args.architecture or TARGETS):
+            print(f"{made.packed:9} {made.installed:9}  {made.file.name}")
+    except (BundleError, OSError) as exc:
+        print(f"openwrt.mkipk: {exc}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
