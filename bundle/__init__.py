@@ -6,7 +6,7 @@
     lock       wheels.lock: which wheels, by version and hash, for which target
     wheels     fetches them into a cache
     libraries  unpacks them, leaves out what nobody needs, strips
-    bytecode   compiles, so that a router need not
+    bytecode   compiles, so that a router need not; compiler does it
     elf        reads what a compiled library says about itself
     files      which file of this repository goes where
     stage      all of it, in order

@@ -71,8 +71,12 @@ def imports(source: str) -> Iterator[str]:
             yield node.module
 
 
-def missing(sources: Iterable[Path], stdlib: frozenset[str], packages: Iterable[str]) -> dict[str, str]:
-    """Modules of *stdlib* that *sources* import and none of *packages* holds: module → package that does."""
+def imported(sources: Iterable[Path]) -> set[str]:
+    """The modules at the top that *sources* import."""
+    return {name.partition(".")[0] for source in sources for name in imports(source.read_text(encoding="utf-8"))}
+
+
+def missing(modules: Iterable[str], packages: Iterable[str]) -> dict[str, str]:
+    """Which of the standard library's *modules* none of *packages* holds: module → package that does."""
     have = set(packages)
-    wanted = {name.partition(".")[0] for source in sources for name in imports(source.read_text(encoding="utf-8"))}
-    return {name: package_of(name) for name in sorted(wanted & stdlib) if package_of(name) not in have}
+    return {name: package_of(name) for name in sorted(modules) if package_of(name) not in have}

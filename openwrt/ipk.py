@@ -1,4 +1,4 @@
-"""The format of an .ipk: a gzip'd tar of debian-binary, data.tar.gz and control.tar.gz, as OpenWrt's ipkg-build makes it.
+"""The format of an .ipk, as OpenWrt's ipkg-build makes it: a gzip'd tar of debian-binary, data.tar.gz, control.tar.gz.
 
 The same content gives the same bytes: members in order of their names, one time, owner 0:0, gzip without a name.
 """
@@ -81,11 +81,11 @@ def write(target: Path, tree: Path, control: Control, epoch: int, scripts: Mappi
     return installed
 
 
-def packed(members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+def packed(members: Iterable[tuple[tarfile.TarInfo, bytes]], level: int = 9) -> bytes:
     """A gzip'd tar of *members*, in that order."""
     out = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=out, mode="wb", filename="", compresslevel=9, mtime=0) as stream,
+        gzip.GzipFile(fileobj=out, mode="wb", filename="", compresslevel=level, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive,
     ):
         for info, data in members:

@@ -23,7 +23,6 @@ MAINTAINER = "The syncd authors"
 
 # A number that no other package of the feeds asks for.
 USER = "syncd=481:syncd=481"
-MAX_PACKED, MAX_INSTALLED = 2_500_000, 8_000_000  # bytes; a router has 16 or 32 MB of flash for everything
 
 DESCRIPTION = """\
 File sync of a household, for the box that is always on
@@ -57,8 +56,13 @@ def control(architecture: str) -> ipk.Control:
 
 
 def make(architectures: Iterable[str], dist: Path = DIST, cache: Path = wheels.CACHE) -> Iterator[Made]:
-    """Make the package of each architecture; those with the same bundle share its files. Raises BundleError, OSError."""
+    """Make the package of each architecture; those with the same bundle share its files.
+
+    Raises BundleError and OSError.
+    """
     wanted = list(architectures)
+    if unknown := set(wanted) - set(TARGETS):
+        raise BundleError(f"there is no package for {' '.join(sorted(unknown))}; there are: {' '.join(TARGETS)}")
     for target in dict.fromkeys(TARGETS[name] for name in wanted):
         with tempfile.TemporaryDirectory(prefix="ipk-") as folder:
             order = tree.Order(
@@ -75,7 +79,7 @@ def make(architectures: Iterable[str], dist: Path = DIST, cache: Path = wheels.C
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code; prints a table of what was made."""
     parser = argparse.ArgumentParser(prog="openwrt.mkipk", description=__doc__)
-    parser.add_argument("architecture", nargs="*", choices=[[], *TARGETS], help="which ones; all of them if none is named")
+    parser.add_argument("architecture", nargs="*", help=f"all of them if none is named: {', '.join(TARGETS)}")
     args = parser.parse_args(argv)
     try:
         print(f"{'packed':>9} {'installed':>9}  bytes")

@@ -1,4 +1,4 @@
-"""Staged bundles, each made once."""
+"""Staged bundles and packages, each made once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from bundle import stage
+from openwrt import mkipk
+from openwrt.architectures import TARGETS
 
 Stage = Callable[..., Path]
+Press = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +36,18 @@ def program(root: Path) -> tuple[str, ...]:
     """The command that runs what is staged in *root* by the Python of the tests, as the launcher would."""
     interpreter = os.path.realpath(sys.executable)  # not the environment's link, which would add its libraries
     return (interpreter, "-s", "-E", "-B", str(root / "usr/lib/syncd"))
+
+
+@pytest.fixture(scope="session")
+def pressed(tmp_path_factory: pytest.TempPathFactory) -> Press:
+    """Order an .ipk: `pressed("aarch64_generic")`. All that have one bundle are made together."""
+    made: dict[str, Path] = {}
+
+    def order(architecture: str) -> Path:
+        if architecture not in made:
+            siblings = [name for name, target in TARGETS.items() if target == TARGETS[architecture]]
+            files = [one.file for one in mkipk.make(siblings, tmp_path_factory.mktemp("ipk"))]
+            made.update(zip(siblings, files, strict=True))
+        return made[architecture]
+
+    return order
