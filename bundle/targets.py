@@ -16,6 +16,8 @@ MUSL_MINORS = (2, 1)
 # The minor versions of Python a bundle is locked for: Debian 12, OpenWrt 23.05 and 24.10 have 3.11, Debian 13 has 3.13.
 OPENWRT_PYTHON = "3.11"
 DEBIAN_PYTHONS = ("3.11", "3.13")
+# Those of OpenWrt 25.12 and what comes after, where an SDK makes the package (openwrt/Makefile).
+SDK_PYTHONS = ("3.13", "3.14")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class Target:
         """The part of wheels.lock it takes its wheels from."""
         return self.name if self.compiled else PURE_WHEELS
 
+    def wheels_for(self, python: str) -> str:
+        """The Python whose wheels are taken for *python*: without what is compiled they are the same for all."""
+        return python if self.compiled else OPENWRT_PYTHON
+
 
 # No wheel of aiohttp is without compiled code, so the pure bundle takes one and leaves that code out.
 PURE_WHEELS = "x86_64-musl"
@@ -71,7 +77,7 @@ TARGETS = {
         Target("x86_64-musl", X86_64, "musl", (OPENWRT_PYTHON,)),
         Target("aarch64-musl", AARCH64, "musl", (OPENWRT_PYTHON,)),
         Target("armv7-musl", ARMV7, "musl", (OPENWRT_PYTHON,), without=BCRYPT),
-        Target("pure", X86_64, "musl", (OPENWRT_PYTHON,), without=BCRYPT, compiled=False),
+        Target("pure", X86_64, "musl", (OPENWRT_PYTHON, *SDK_PYTHONS), without=BCRYPT, compiled=False),
     )
 }
 

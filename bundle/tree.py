@@ -13,7 +13,7 @@ from bundle.targets import Target
 
 _HINTS: dict[System, str] = {
     "systemd": "install the package made for this release of your system, or run make install again",
-    "openwrt": "this package is for OpenWrt 23.05 and 24.10; on another release take the package made for that",
+    "openwrt": "this package is for another release of OpenWrt; take the one made for this release",
 }
 _PYTHON_PACKAGE: dict[System, str] = {"systemd": "python3", "openwrt": "python3-light"}
 
@@ -56,8 +56,8 @@ def fill(root: Path, order: Order, host_machine: str, epoch: int) -> None:
 
 def _program(folder: Path, order: Order, host_machine: str) -> None:
     """The libraries, syncd itself, and what Python runs first."""
-    pins = lock.pins(order.target, order.python)
-    fetched = wheels.fetch(order.target, order.python, pins, order.wheels)
+    python = order.target.wheels_for(order.python)
+    fetched = wheels.fetch(order.target, python, lock.pins(order.target, python), order.wheels)
     libraries.unpack(fetched, folder, order.target)
     libraries.strip(folder, order.target.machine, host_machine)
     libraries.verify(folder, order.target)

@@ -92,10 +92,7 @@ def test_port_and_niceness_come_from_the_settings(box: Box) -> None:
 
 
 def test_switched_off_starts_nothing_and_hears_when_it_is_switched_on(box: Box) -> None:
-    shipped = FILES / "syncd.config"
-    shutil.copy(shipped, box.root / "etc/config/syncd")
-    text = shipped.read_text()
-    (box.root / "etc/config/syncd").write_text(f"{text}\n\toption path '/mnt/disk/syncd'\n")
+    shutil.copy(FILES / "syncd.config", box.root / "etc/config/syncd")
     done = box.run("start")
     assert asked(done.calls) == ["procd_open_service", TRIGGERS[0], "procd_close_service"]
     assert done.log == ""

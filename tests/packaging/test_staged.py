@@ -97,8 +97,8 @@ def test_a_router_with_another_python_hears_which_release_the_package_is_for(sta
     done = subprocess.run([sys.executable, "-I", "-c", other, str(main)], text=True, capture_output=True)
     assert done.returncode == 1
     assert done.stderr == (
-        f"syncd needs Python {OPENWRT_PYTHON}, found 3.13: this package is for OpenWrt 23.05 and 24.10; "
-        "on another release take the package made for that\n"
+        f"syncd needs Python {OPENWRT_PYTHON}, found 3.13: this package is for another release of OpenWrt; "
+        "take the one made for this release\n"
     )
 
 
