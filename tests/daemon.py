@@ -7,8 +7,11 @@ with close() or a `with` block, and what is forgotten is killed when the interpr
 from __future__ import annotations
 
 import atexit
+import errno
 import functools
 import http.client
+import itertools
+import random
 import shutil
 import signal
 import socket
@@ -35,11 +38,13 @@ START_S = 30.0  # a router's flash is slow, a shared test machine is slower
 STOP_S = 30.0
 POLL_S = 0.02
 TAIL_LINES = 60
+PORTS = range(10_000, 32_000)  # the kernel gives outgoing connections those from 32768 on
 BCRYPT_COST = 4  # the least that bcrypt takes; a box calibrates its own, see tests/cli/test_init.py
 
 Sections = Mapping[str, Mapping[str, object]]
 Found = TypeVar("Found")
 R = TypeVar("R")
+_ports = itertools.islice(itertools.cycle(PORTS), random.randrange(len(PORTS)), None)
 
 
 def wait_until(check: Callable[[], Found], what: str, timeout_s: float = 20.0) -> Found:
@@ -53,11 +58,21 @@ def wait_until(check: Callable[[], Found], what: str, timeout_s: float = 20.0) -
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on now. Somebody may take it before we do; then the start fails loudly."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port nobody listens on now, and nobody else is likely to take before we do.
+
+    The kernel's own choice goes to whoever asks next, be it an outgoing connection. So ports come from below those it
+    chooses from, one after the other, and each process of tests begins somewhere else.
+    """
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as exc:
+                if exc.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
 
 
 def _written(value: object) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from syncd.client.credentials import Pairing, save
+from tests.client import ready
 from tests.daemon import PASSWORD, ROOT, wait_until
 from tests.sync.api import Api
 
@@ -84,15 +85,7 @@ class Laptop:
         return self._run(*words, input=password + "\n")
 
     def _run(self, *words: str, input: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*CLIENT, *words, "--credentials", str(self.credentials)],
-            input=input,
-            cwd=ROOT,
-            text=True,
-            capture_output=True,
-            timeout=RUN_S,
-            check=False,
-        )
+        return ready.run([*words, "--credentials", str(self.credentials)], input, RUN_S)
 
     def sync(self, *options: str) -> Run:
         """Bring the folder in step, once."""
