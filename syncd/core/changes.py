@@ -13,9 +13,15 @@ from syncd.core.mount import Mount
 from syncd.core.swap import Author, Require, no_matter
 from syncd.core.uploads import Arrived
 from syncd.disk.root import FileState
-from syncd.model import Clash, Reason, Trashed, TreePath, User
+from syncd.model import Clash, Device, Reason, Trashed, TreePath, User
 
 BATCH = 200  # files per plan: others get their turn in between
+
+
+def author(core: Core, user: User, device: Device | None = None) -> Author:
+    """Who writes, as conflicted copies and the feed name it: the device or, without one, the user."""
+    label = device.name if device is not None else user.name
+    return Author(device.id if device is not None else None, label, core.keeper.now_ms)
 
 
 async def store(mount: Mount, user: User, path: TreePath, upload: Arrived, device_id: str | None) -> TreePath:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from syncd.core import clashes
+from syncd.core import changes, clashes
 from syncd.core.admin.people import user_called
 from syncd.core.admin.wish import Disk, Ground, Wish
 from syncd.core.clashes import Resolution
-from syncd.core.swap import Author
 from syncd.errors import NotFound
 
 
@@ -63,7 +62,7 @@ class ResolveConflict(Wish[bool]):
         with core.use() as mount:
             for owner in await core.accounts.all():
                 if await clashes.get(mount, owner, self.number) is not None:
-                    author = Author(None, owner.name, core.keeper.now_ms)
+                    author = changes.author(core, owner)
                     done = await clashes.resolve(mount, owner, self.number, self.resolution, author)
                     return done.upload_required
         raise NotFound(f"there is no conflict {self.number}; see: syncd conflicts list")

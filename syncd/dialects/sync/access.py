@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from syncd.core.swap import Author
 from syncd.errors import Forbidden, Unauthenticated
 from syncd.model import Device, Principal
 from syncd.web.auth import principal
@@ -37,9 +36,3 @@ async def _allowed(request: web.Request, asking: Principal, device_id: str) -> D
     if asking.device_id not in (None, found.id):
         raise Forbidden("the token of a device acts for that device alone; sign in with the password instead")
     return found
-
-
-def author(request: web.Request, asking: Principal, device: Device | None) -> Author:
-    """Who writes, as conflicted copies and the feed name it."""
-    label = device.name if device is not None else asking.user.name
-    return Author(device.id if device is not None else None, label, request.app[CORE].keeper.now_ms)

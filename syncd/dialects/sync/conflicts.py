@@ -6,7 +6,7 @@ from typing import cast, get_args
 
 from aiohttp import web
 
-from syncd.core import clashes
+from syncd.core import changes, clashes
 from syncd.core.clashes import Resolution
 from syncd.core.receipts import Receipt, receipts
 from syncd.dialects.sync import access, wire
@@ -36,7 +36,7 @@ async def resolve(request: web.Request) -> web.Response:
     clash_id = wire.path_number(request, "conflict_id")
     device = await access.acting_device(request, asking, body)
     with request.app[CORE].use() as mount:
-        author = access.author(request, asking, device)
+        author = changes.author(request.app[CORE], asking.user, device)
         done = await clashes.resolve(mount, asking.user, clash_id, cast(Resolution, resolution), author)
     answer = {"conflict": wire.clash_json(done.clash), "upload_required": done.upload_required, "sequence": done.seq}
     return web.json_response(answer)

@@ -8,11 +8,12 @@ from functools import partial
 
 from aiohttp import web
 
-from syncd.core import block_maps, changes, quota, reconcile, tree
+from syncd.core import block_maps, changes, reconcile, tree, whole
 from syncd.core.conflicts import EVERYTHING, Knowledge
 from syncd.core.core import Core
 from syncd.core.sessions import DEFAULT_CHUNK, MAX_CHUNK, MIN_CHUNK
 from syncd.core.tree import OpenFile
+from syncd.core.whole import Whole
 from syncd.dialects.sync import access, wire
 from syncd.dialects.sync.problem import problem
 from syncd.errors import BadRequest, Busy, Conflict
@@ -29,36 +30,28 @@ TRIES = 8  # a file replaced more often than this while it is opened is somebody
 async def put(request: web.Request) -> web.Response:
     """Store one file in one request: 201 where nothing was, or for a conflicted copy, else 200."""
     asking = await access.require(request)
-    path, digest = wire.tree_path(request), wire.content_digest(request)
+    wanted = _wanted(request, asking.user)
     device = await access.acting_device(request, asking, {})
-    modified = request.query.get("modified_at")
-    mtime_ms = wire.milliseconds(modified, "modified_at") if modified else None
-    knowledge, require = await _knowledge(request, device), _precondition(request)
-    core, user = request.app[CORE], asking.user
-    most_bytes = await quota.room(core, user, path, request.content_length)
-    with core.use() as mount:
-        async with mount.uploads.begin(request.content_length, most_bytes) as incoming:
-            async for piece in pieces(request):
-                await incoming.write(piece)
-            arrived = await incoming.seal(mtime_ms)
-            if digest is not None and digest != arrived.digest:
-                raise BadRequest("the file was damaged on its way; send it again", code="digest_mismatch")
-            await quota.room(core, user, path, arrived.state.size)  # others may have come meanwhile
-            placed = await changes.put(
-                mount, user, path, arrived, knowledge, access.author(request, asking, device), require
-            )
+    knowledge, core = await _knowledge(request, device), request.app[CORE]
+    author = changes.author(core, asking.user, device)
+    arrived, placed = await whole.store(core, wanted, pieces(request), knowledge, author, _precondition(request))
     body = wire.stored_json(str(placed.path), arrived.digest, arrived.state.size, placed.seq, placed.clash)
     return web.json_response(body, status=201 if placed.is_new else 200, headers={"ETag": _etag(arrived.digest)})
+
+
+def _wanted(request: web.Request, user: User) -> Whole:
+    path, digest = wire.tree_path(request), wire.content_digest(request)
+    modified = request.query.get("modified_at")
+    mtime_ms = wire.milliseconds(modified, "modified_at") if modified else None
+    return Whole(user, path, request.content_length, digest, mtime_ms)
 
 
 async def check_put(request: web.Request) -> None:
     """What can be said of an upload before its bytes are sent; raises what it would be refused with."""
     asking = await access.require(request)
-    core, path = request.app[CORE], wire.tree_path(request)
-    most_bytes = await quota.room(core, asking.user, path, request.content_length)
-    with core.use() as mount:
-        mount.uploads.require_fit(request.content_length or 0, most_bytes)
-    standing = await tree.entry(core, asking.user, path)
+    core, wanted = request.app[CORE], _wanted(request, asking.user)
+    await whole.require_room(core, wanted)
+    standing = await tree.entry(core, asking.user, wanted.path)
     _precondition(request)(standing.hash if standing is not None else None)
 
 
@@ -95,7 +88,7 @@ async def delete(request: web.Request) -> web.Response:
             mount,
             asking.user,
             wire.tree_path(request),
-            access.author(request, asking, device),
+            changes.author(request.app[CORE], asking.user, device),
             _precondition(request),
         )
     return web.Response(status=204)
@@ -110,7 +103,7 @@ async def move(request: web.Request) -> web.Response:
     target = TreePath.parse(wire.required_text(body, "to"))
     base = wire.hash_field(body, "base_hash")
     with request.app[CORE].use() as mount:
-        author = access.author(request, asking, device)
+        author = changes.author(request.app[CORE], asking.user, device)
         seq = await changes.move(mount, asking.user, source, target, author, partial(_require_version, base))
     return web.json_response({"path": str(target), "sequence": seq})
 

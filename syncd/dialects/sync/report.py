@@ -6,7 +6,7 @@ from typing import cast, get_args
 
 from aiohttp import web
 
-from syncd.core import reports
+from syncd.core import changes, reports
 from syncd.core.conflicts import Knowledge
 from syncd.core.reports import Reported, What
 from syncd.dialects.sync import access, wire
@@ -34,7 +34,9 @@ async def report(request: web.Request) -> web.Response:
         except BadRequest as exc:
             rejected.append(_refused(one.get("path"), exc))
     with request.app[CORE].use() as mount:
-        reply = await reports.take(mount, asking.user, understood, access.author(request, asking, device))
+        reply = await reports.take(
+            mount, asking.user, understood, changes.author(request.app[CORE], asking.user, device)
+        )
     answer = {
         "accepted": reply.accepted,
         "upload_required": reply.upload_required,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from syncd.core import clashes, quota
+from syncd.core import changes, clashes, quota
 from syncd.core.mount import Mount
 from syncd.core.sessions import DEFAULT_CHUNK, MOST_CHUNKS, Wish
 from syncd.dialects.sync import access, wire
@@ -99,7 +99,7 @@ async def complete(request: web.Request) -> web.Response:
     with core.use() as mount:
         session = await _session(request, mount, asking)
         device = await core.accounts.find_device(session.device_id) if session.device_id is not None else None
-        author = access.author(request, asking, device)
+        author = changes.author(request.app[CORE], asking.user, device)
         done = await mount.sessions.complete(asking.user, session.id, author)
         return web.json_response(await _stored(mount, asking, done))
 

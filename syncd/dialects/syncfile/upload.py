@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from syncd.core import changes, folders, quota, tree
+from syncd.core import changes, folders, tree, whole
 from syncd.core.conflicts import EVERYTHING, NOTHING
 from syncd.core.core import Core
-from syncd.core.swap import Author
+from syncd.core.whole import Whole
 from syncd.dialects.syncfile.access import holder, parameters
 from syncd.dialects.syncfile.answers import Code, Refused, told
 from syncd.dialects.syncfile.paths import SEPARATORS, file_path, is_root
@@ -28,7 +28,7 @@ from syncd.errors import (
     TooLarge,
     VolumeUnavailable,
 )
-from syncd.model import TreePath, User
+from syncd.model import TreePath
 from syncd.web.bodies import Form, first_file, is_form, pieces
 from syncd.web.keys import CORE
 
@@ -41,10 +41,9 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be stored, by whom and how it comes."""
+    """What is to be stored, and how it comes."""
 
-    user: User
-    path: TreePath
+    whole: Whole
     may_replace: bool
     is_form: bool
 
@@ -69,7 +68,8 @@ async def check(request: web.Request) -> None:
     """What can be refused before the bytes are sent."""
     wish = await _wish(request)
     try:
-        await _room(request, wish)
+        await _require_place(request.app[CORE], wish)
+        await whole.require_room(request.app[CORE], wish.whole)
     except REASONS as exc:
         raise _refusal(wish, exc) from exc
 
@@ -90,12 +90,11 @@ async def _wish(request: web.Request) -> Wish:
     if not text.strip():
         raise Refused(Code.FILE_EXISTS)  # the whole tree stands there
     wish = Wish(
-        asking.user,
-        _path(text),
+        Whole(asking.user, _path(text), request.content_length),
         may_replace=asked.get("overwrite") == "1",
         is_form=is_form(request.headers.get("Content-Type", "")),
     )
-    if is_root(wish.path):
+    if is_root(wish.whole.path):
         raise Refused(Code.FILE_EXISTS)
     return wish
 
@@ -111,35 +110,23 @@ def _path(text: str) -> TreePath:
 
 async def _standing(core: Core, wish: Wish) -> bytes | None:
     """The SHA-256 of the file that is there, b'' for a folder, None for nothing. The committer looks again."""
-    found = await tree.entry(core, wish.user, wish.path)
+    found = await tree.entry(core, wish.whole.user, wish.whole.path)
     if found is not None and found.is_file:
         return found.hash
-    return b"" if await folders.find(core, wish.user, wish.path) is not None else None
+    return b"" if await folders.find(core, wish.whole.user, wish.whole.path) is not None else None
 
 
-async def _room(request: web.Request, wish: Wish) -> int | None:
-    """How many bytes may come (None: no bound); raises Refused when something stands there, NotFound, TooLarge …"""
-    core = request.app[CORE]
+async def _require_place(core: Core, wish: Wish) -> None:
+    """Raise Refused when something stands there, NotFound when there is no folder for it."""
     wish.require(await _standing(core, wish))
-    await folders.require_parent(core, wish.user, wish.path)
-    most_bytes = await quota.room(core, wish.user, wish.path, request.content_length)
-    with core.use() as mount:
-        mount.uploads.require_fit(request.content_length or 0, most_bytes)
-    return most_bytes
+    await folders.require_parent(core, wish.whole.user, wish.whole.path)
 
 
 async def _store(request: web.Request, wish: Wish) -> None:
-    core, user = request.app[CORE], wish.user
-    most_bytes = await _room(request, wish)
-    with core.use() as mount:
-        async with mount.uploads.begin(request.content_length, most_bytes) as incoming:
-            async for piece in _content(request, wish):
-                await incoming.write(piece)
-            arrived = await incoming.seal()
-            await quota.room(core, user, wish.path, arrived.state.size)  # others may have come meanwhile
-            author = Author(None, user.name, core.keeper.now_ms)
-            knowledge = EVERYTHING if wish.may_replace else NOTHING
-            await changes.put(mount, user, wish.path, arrived, knowledge, author, wish.require)
+    core = request.app[CORE]
+    await _require_place(core, wish)
+    knowledge, author = EVERYTHING if wish.may_replace else NOTHING, changes.author(core, wish.whole.user)
+    await whole.store(core, wish.whole, _content(request, wish), knowledge, author, wish.require)
 
 
 def _content(request: web.Request, wish: Wish) -> AsyncIterator[bytes]:
