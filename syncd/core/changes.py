@@ -71,6 +71,11 @@ async def remove(mount: Mount, user: User, path: TreePath, author: Author, requi
     await mount.committer.carry_out(partial(swap.remove, mount.ground, user, path, author, require))
 
 
+async def throw_away(mount: Mount, user: User, path: TreePath, author: Author) -> None:
+    """Move the file at *path*, or the folder with all that is in it, to the trash; raises NotFound."""
+    await mount.committer.carry_out(partial(swap.throw_away, mount.ground, user, path, author))
+
+
 async def move(
     mount: Mount, user: User, source: TreePath, target: TreePath, author: Author, require: Require = no_matter
 ) -> int:

@@ -14,7 +14,7 @@ from syncd.core.core import Core
 from syncd.core.plans import tree_place
 from syncd.db import entries
 from syncd.errors import NotFound
-from syncd.model import Entry, Folder, Reason, TreePath, User
+from syncd.model import Entry, Folder, TreePath, User
 
 PAGE = 500
 
@@ -63,14 +63,6 @@ async def keep(core: Core, user: User, path: TreePath, device_id: str | None = N
     with core.use() as mount:
         done = await mount.committer.carry_out(partial(folder_plans.keep, mount.ground, user, path, device_id))
     return Kept(is_new, done.seq)
-
-
-async def discard(core: Core, user: User, path: TreePath, device_id: str | None = None) -> None:
-    """Move a folder with all that is in it to the trash, in one step; raises NotFound."""
-    with core.use() as mount:
-        await mount.committer.carry_out(
-            partial(folder_plans.discard, mount.ground, user, path, Reason.DELETED, device_id)
-        )
 
 
 async def remove(core: Core, user: User, path: TreePath, device_id: str | None = None) -> None:

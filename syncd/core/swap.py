@@ -17,6 +17,7 @@ from syncd.core.plans import Ground, Plan, Standing, Stored, tree_place
 from syncd.core.uploads import Arrived
 from syncd.db import conflicts
 from syncd.db.records import Binned, Clashed, Finished, Gone, Live, Place, Record, Settled, Step
+from syncd.disk.faults import translated
 from syncd.disk.root import FileState
 from syncd.disk.staging import hash_file
 from syncd.errors import Conflict, NotFound
@@ -164,6 +165,15 @@ async def remove(
     aside = await plans.free_place(ground, plans.trash_place(user, str(path)))
     step = trash_step(user, path, standing, aside, reason, author)
     return Plan((step,), touched=frozenset((tree_place(user, path), aside)))
+
+
+async def throw_away(ground: Ground, user: User, path: TreePath, author: Author) -> Plan:
+    """Move the file, or the folder with all that is in it, to the trash; raises NotFound."""
+    with translated():
+        is_other = ground.root.look(tree_place(user, path)) == "other"
+    if is_other:
+        return await folder_plans.discard(ground, user, path, Reason.DELETED, author.device_id)
+    return await remove(ground, user, path, author)
 
 
 def trash_step(user: User, path: TreePath, standing: Standing, aside: Place, reason: Reason, author: Author) -> Step:

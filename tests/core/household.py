@@ -62,6 +62,10 @@ class Household:
     async def remove(self, path: str) -> None:
         await changes.remove(self.mount, self.user, at(path), self.author())
 
+    async def throw_away(self, path: str) -> None:
+        """Move a file, or a folder with all that is in it, to the trash."""
+        await changes.throw_away(self.mount, self.user, at(path), self.author())
+
     def tree(self) -> dict[str, bytes]:
         """What is on the disk, but for the trash."""
         return {path: content for path, content in self._below(self.files).items() if not path.startswith(".trash/")}

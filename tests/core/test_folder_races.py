@@ -14,6 +14,7 @@ from syncd.core import changes, commit, folders, plans, reconcile
 from syncd.db import entries
 from syncd.db.records import Change, Record, apply
 from syncd.disk.root import Listed, Place, Root
+from syncd.errors import NotFound
 from tests.core.household import Household, at
 
 
@@ -64,6 +65,18 @@ async def test_what_is_stored_is_not_forgotten_as_gone(house: Household, is_stor
     row = await entries.at(house.mount.index, house.user.id, "file")
     assert row is not None and row.is_file
     assert house.tree() == {"file": b"2"}
+
+
+async def test_what_is_thrown_away_is_what_stands_there_by_then(house: Household) -> None:
+    await house.put("before/file", b"in a folder")
+    rename = changes.move(house.mount, house.user, at("before"), at("a"), house.author())
+    await asyncio.gather(rename, house.throw_away("a"))
+    assert house.tree() == {} and await known(house) == on_disk(house) == []
+    await house.put("a", b"a file")
+    await house.throw_away("a")
+    assert sorted(house.trash().values()) == [b"a file", b"in a folder"]
+    with pytest.raises(NotFound):
+        await house.throw_away("a")
 
 
 async def test_a_folder_that_moves_during_a_scan_is_not_taken_for_gone(

@@ -29,10 +29,6 @@ async def move(house: Household, source: str, target: str) -> int:
     return await changes.move(house.mount, house.user, at(source), at(target), house.author())
 
 
-async def discard(house: Household, path: str) -> None:
-    await folders.discard(house.core, house.user, at(path))
-
-
 async def known(house: Household) -> list[str]:
     """Every folder there is."""
     return await folders.all_of(house.core, house.user)
@@ -141,7 +137,7 @@ async def test_throwing_away_takes_all_of_it_and_brings_it_back(house: Household
     content = {"pre/a": b"1", "pre/sub/b": b"2"}
     for path, data in (*content.items(), *((path, b"n") for path in NEIGHBOURS)):
         await house.put(path, data)
-    await discard(house, "pre")
+    await house.throw_away("pre")
     assert (house.files / ".trash/pre/empty").is_dir()
     await reconcile.scan(house.core)
     assert not (house.files / ".trash/pre/empty").exists()
@@ -150,7 +146,7 @@ async def test_throwing_away_takes_all_of_it_and_brings_it_back(house: Household
     lying = await trash.page(house.core, house.user, 0, 100)
     assert {one.original: house.trash()[one.place] for one in lying} == content
     await house.put("pre/a", b"another")
-    await discard(house, "pre")
+    await house.throw_away("pre")
     lying = await trash.page(house.core, house.user, 0, 100)
     assert await changes.restore(house.core, house.user, [one.place for one in lying]) == 3
     assert sorted(house.tree().values()) == sorted([b"1", b"2", b"another", *[b"n"] * len(NEIGHBOURS)])
@@ -161,7 +157,7 @@ async def test_throwing_away_takes_all_of_it_and_brings_it_back(house: Household
 
 async def test_a_folder_of_empty_folders_leaves_nothing_in_the_trash(house: Household) -> None:
     await make(house, "a", "a/b", "a/b/c", "a/d")
-    await discard(house, "a")
+    await house.throw_away("a")
     assert await known(house) == on_disk(house) == []
     assert not (house.files / ".trash").exists()
 
@@ -179,7 +175,7 @@ async def test_refused_moves_change_nothing(house: Household) -> None:
         with pytest.raises(NotFound):
             await move(house, source, "free")
         with pytest.raises(NotFound):
-            await discard(house, source)
+            await house.throw_away(source)
     assert (house.tree(), await feed(house)) == (before, told)
     await move(house, "a", "a")
     assert (house.tree(), await feed(house)) == (before, told)
@@ -195,7 +191,7 @@ async def test_a_large_folder_moves_in_pieces_that_nobody_sees(house: Household)
     last = await move(house, "big", "bigger")
     assert last == before + 2 * count == await entries.newest(house.mount.index)
     assert len(await tree.files_in(house.core, house.user, "bigger")) == count
-    await discard(house, "bigger")
+    await house.throw_away("bigger")
     assert await tree.usage(house.core, house.user) == (0, 0)
     assert len(house.trash()) == count
 
@@ -297,7 +293,7 @@ async def test_what_cannot_be_written_down_is_taken_back(failing: Household) -> 
     before = (failing.tree(), on_disk(failing))
     for change in (
         move(failing, "a", "b"),
-        discard(failing, "a"),
+        failing.throw_away("a"),
         make(failing, "a/new"),
         failing.remove("parent/only/one"),
         move(failing, "parent/only/one", "parent/two"),
@@ -350,7 +346,7 @@ async def test_sequences_are_reserved_for_every_row(house: Household, monkeypatc
     for number in range(7):
         await house.put(f"a/{number}", b"x")
     await move(house, "a", "b")
-    await discard(house, "b")
+    await house.throw_away("b")
     core: Core = house.core
     served = await reserved(core)
     assert served >= await entries.newest(house.mount.index)

@@ -26,7 +26,7 @@ def on_disk(house: Household) -> list[str]:
 @pytest.mark.parametrize(
     ("change", "removals"),
     [
-        (lambda house: folders.discard(house.core, house.user, at("bare")), len(BARE)),
+        (lambda house: house.throw_away("bare"), len(BARE)),
         (lambda house: folders.remove(house.core, house.user, at("bare/00")), 1),
         (lambda house: house.remove("led/to/here/file"), 3),
     ],

@@ -41,7 +41,7 @@ CHANGES: dict[str, Callable[[Household], Awaitable[object]]] = {
     "keep": lambda house: folders.keep(house.core, house.user, at("new/below")),
     "restore": lambda house: changes.restore(house.core, house.user, ["gone/file"]),
     "remove": lambda house: folders.remove(house.core, house.user, at("a/empty")),
-    "discard": lambda house: folders.discard(house.core, house.user, at("bare")),
+    "discard": lambda house: house.throw_away("bare"),
 }
 
 
@@ -84,7 +84,7 @@ async def test_what_was_taken_back_is_not_done_at_the_next_start(
             patched.setattr("syncd.core.commit.apply", fail)
             patched.setattr("syncd.core.commit.meta.fulfil", fail)  # not even that it was taken back
             with pytest.raises(StorageFull):
-                await folders.discard(house.core, house.user, at("a"))
+                await house.throw_away("a")
         for path, content in later.items():
             await house.put(path, content)
     async with opened(tmp_path) as house:

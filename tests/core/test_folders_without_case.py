@@ -40,7 +40,7 @@ async def test_nothing_is_done_to_a_folder_under_another_name(house: Household) 
     for change in (
         folders.keep(house.core, house.user, at("PRE")),
         folders.keep(house.core, house.user, at("PRE/new")),
-        folders.discard(house.core, house.user, at("PRE")),
+        house.throw_away("PRE"),
         folders.remove(house.core, house.user, at("PRE")),
         changes.move(house.mount, house.user, at("PRE"), at("other"), house.author()),
         changes.move(house.mount, house.user, at("pre"), at("Pre"), house.author()),

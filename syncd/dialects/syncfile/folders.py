@@ -9,7 +9,6 @@ from aiohttp import web
 
 from syncd.core import changes, folders, reconcile
 from syncd.core.core import Core
-from syncd.core.swap import Author
 from syncd.dialects.syncfile import records
 from syncd.dialects.syncfile.access import Parameters, holder, parameters
 from syncd.dialects.syncfile.answers import Code, Refused, told
@@ -91,7 +90,7 @@ async def rename(call: Call) -> web.StreamResponse:
     try:
         target = renamed(call.path, name)
         with call.core.use() as mount:
-            await changes.move(mount, call.user, call.path, target, _author(call))
+            await changes.move(mount, call.user, call.path, target, changes.author(call.core, call.user))
     except (BadRequest, Conflict) as exc:
         raise Refused(Code.NOT_RENAMED, exc.text) from exc
     return told(Code.RENAMED, f"renamed folder {call.path.name} to {name}")
@@ -100,18 +99,11 @@ async def rename(call: Call) -> web.StreamResponse:
 async def remove(call: Call) -> web.StreamResponse:
     """A folder with all that is in it, or a file; to the trash."""
     try:
-        if await folders.find(call.core, call.user, call.path) is not None:
-            await folders.discard(call.core, call.user, call.path)
-        else:
-            with call.core.use() as mount:
-                await changes.remove(mount, call.user, call.path, _author(call))
+        with call.core.use() as mount:
+            await changes.throw_away(mount, call.user, call.path, changes.author(call.core, call.user))
     except (BadRequest, Conflict) as exc:
         raise Refused(Code.NOT_REMOVED, exc.text) from exc
     return told(Code.REMOVED)
-
-
-def _author(call: Call) -> Author:
-    return Author(None, call.user.name, call.core.keeper.now_ms)
 
 
 async def list_(call: Call) -> web.StreamResponse:
