@@ -12,6 +12,7 @@ from syncd.clock import DAY_MS
 from syncd.core.names import candidates, fold, home_of
 from syncd.core.passwords import MIN_CHARACTERS, Passwords, check_password
 from syncd.core.proof import Proof, wrong_password
+from syncd.core.remembered import Remembered
 from syncd.core.throttle import Throttle
 from syncd.core.timekeeper import Timekeeper
 from syncd.core.tokens import Signer, looks_signed
@@ -25,7 +26,6 @@ KEY_UNUSED_MS = 90 * DAY_MS  # a key nobody used for this long is no longer vali
 DEVICES_PER_USER = 50
 DEVICE_KINDS = ("phone", "tablet", "desktop", "laptop", "server", "other")
 ABOUT_CHARACTERS = 200  # what a device says of its program and system
-CACHED = 512  # principals kept in memory, so that a request costs no query
 
 HomeIsFree = Callable[[str], bool]
 
@@ -62,15 +62,14 @@ class Accounts:
         self._time = time
         self._signer = signer
         self._session_ms = session_days * DAY_MS
-        self._cache: dict[bytes, Principal] = {}
-        self._names: dict[str, User] = {}
         self._changes = 0
+        # So that a request costs no query.
+        self._principals: Remembered[bytes, Principal] = Remembered(lambda: self._changes)
+        self._names: Remembered[str, User | None] = Remembered(lambda: self._changes)
 
     def _changed(self) -> None:
         """Somebody was added, removed or revoked: what was remembered, or is being looked up, may be wrong."""
         self._changes += 1
-        self._cache.clear()
-        self._names.clear()
 
     @property
     def changes(self) -> int:
@@ -89,13 +88,7 @@ class Accounts:
 
     async def find(self, name: str) -> User | None:
         """The user called *name* in any case, or whose public id that is."""
-        known = self._names.get(name)
-        if known is None:
-            before = self._changes
-            known = await users.find(self._db, fold(name), name)
-            if known is not None and len(self._names) < CACHED and self._changes == before:
-                self._names[name] = known
-        return known
+        return await self._names.get(name, lambda: users.find(self._db, fold(name), name))
 
     async def get(self, name: str) -> User:
         """As find; raises NotFound."""
@@ -259,16 +252,7 @@ class Accounts:
 
     async def principal(self, token: str) -> Principal:
         """Who shows *token* (a session's or a device's); raises Unauthenticated."""
-        digest = digest_of(token)
-        known = self._cache.get(digest)
-        if known is None:
-            before = self._changes
-            known = await self._look_up(self._secret_of(token))
-            if len(self._cache) >= CACHED:
-                self._cache.clear()
-            if self._changes == before:
-                self._cache[digest] = known
-        return known
+        return await self._principals.get(digest_of(token), lambda: self._look_up(token))
 
     async def require_live(self, principal: Principal) -> None:
         """Raise Unauthenticated when the token that *principal* showed is dead by now: for answers without an end."""
@@ -284,8 +268,8 @@ class Accounts:
             raise Unauthenticated("this session has ended; sign in again")
         return claims.jti
 
-    async def _look_up(self, secret: str) -> Principal:
-        digest = digest_of(secret)
+    async def _look_up(self, token: str) -> Principal:
+        digest = digest_of(self._secret_of(token))
         found = await devices.token(self._db, digest)
         user = await users.by_id(self._db, found.user_id) if found is not None else None
         if found is None or user is None or self._is_stale(found):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from syncd.core.accounts import CACHED, Accounts, digest_of
+from syncd.core.accounts import Accounts, digest_of
 from syncd.core.lifetime import is_over, when_over
 from syncd.core.proof import Proof
+from syncd.core.remembered import Remembered
 from syncd.core.timekeeper import Timekeeper
 from syncd.db import authids, moments
 from syncd.db.database import Database
@@ -32,8 +33,7 @@ class Authids:
         self._db = db
         self._accounts = accounts
         self._time = time
-        self._known: dict[bytes, Holder] = {}
-        self._seen = accounts.changes
+        self._holders: Remembered[bytes, Holder | None] = Remembered(lambda: accounts.changes)
 
     async def issue(self, user: User, proof: Proof | None = None) -> str:
         """A new authid of *user*: 122 random bits as a UUID, shown this once; raises Unauthenticated as Proof."""
@@ -43,29 +43,15 @@ class Authids:
                 await proof.require(transaction)
             gone = await authids.add(transaction, digest_of(authid), user.id, self._time.moment(), MOST_PER_USER)
         for digest in gone:
-            self._known.pop(digest, None)
+            self._holders.forget(digest)
         return authid
 
     async def holder(self, authid: str) -> Holder:
         """Who shows *authid*; raises Unauthenticated when it is unknown, over, or its user is gone."""
-        found = await self._remembered(digest_of(authid))
+        digest = digest_of(authid)
+        found = await self._holders.get(digest, lambda: self._look_up(digest))
         if found is None or is_over(found.since, self._time.moment()):
             raise Unauthenticated("this log-in is over; log in again")
-        return found
-
-    async def _remembered(self, digest: bytes) -> Holder | None:
-        """From memory where possible; nobody is remembered over a change of an account."""
-        if self._seen != self._accounts.changes:
-            self._known.clear()
-            self._seen = self._accounts.changes
-        found = self._known.get(digest)
-        if found is None:
-            before = self._accounts.changes
-            found = await self._look_up(digest)
-            if found is not None and self._accounts.changes == before:
-                if len(self._known) >= CACHED:
-                    self._known.clear()
-                self._known[digest] = found
         return found
 
     async def _look_up(self, digest: bytes) -> Holder | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from syncd.clock import DAY_MS
 from syncd.config import Config
-from syncd.core.accounts import CACHED, Accounts, digest_of
+from syncd.core.accounts import Accounts, digest_of
+from syncd.core.remembered import Remembered
 from syncd.core.timekeeper import Timekeeper
 from syncd.db import app_keys
 from syncd.db.app_keys import AppKey
@@ -26,9 +27,10 @@ class AppKeys:
         self._accounts = accounts
         self._keeper = keeper
         self._config = config
-        self._found: dict[bytes, tuple[User, str]] = {}
         self._changes = 0  # keys made and ended
-        self._seen = (0, 0)  # of these and of the accounts', when what is remembered was true
+        self._holders: Remembered[bytes, tuple[User, str] | None] = Remembered(
+            lambda: (self._changes, accounts.changes)
+        )
 
     async def rotate(self, user: User, app: str) -> str:
         """A new key, 64 hex digits, which is seen this once; the old one is dead at once. Raises NotFound.
@@ -62,20 +64,8 @@ class AppKeys:
     async def find(self, key: str) -> tuple[User, str] | None:
         """Whose key that is, and for which app; None for one that is dead, or whose app has no section any more."""
         digest = digest_of(key)
-        now = (self._changes, self._accounts.changes)
-        if now != self._seen:
-            self._found.clear()
-            self._seen = now
-        found = self._found.get(digest)
-        if found is None:
-            found = await self._look_up(digest)
-            if found is None:
-                return None
-            if len(self._found) >= CACHED:
-                self._found.clear()
-            if (self._changes, self._accounts.changes) == now:
-                self._found[digest] = found
-        return found if self._config().app(found[1]) is not None else None
+        found = await self._holders.get(digest, lambda: self._look_up(digest))
+        return found if found is not None and self._config().app(found[1]) is not None else None
 
     async def _look_up(self, digest: bytes) -> tuple[User, str] | None:
         holder = await app_keys.holder(self._db, digest)

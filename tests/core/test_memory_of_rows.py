@@ -69,7 +69,7 @@ async def test_a_key_revoked_while_it_is_looked_up_is_not_remembered(tmp_path: P
         asking = await answered_but_not_heard(core._db, core.accounts.principal(key))
         core.accounts._changed()  # as a revocation says when it is written
         await asking
-        assert not core.accounts._cache
+        assert not core.accounts._principals._kept
         await core.accounts.principal(key)
         await core.accounts.revoke_device(device.id)
         with pytest.raises(Unauthenticated):
