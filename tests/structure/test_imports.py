@@ -14,6 +14,7 @@ MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for path in (ROOT / "syncd").rglob("*.py")
 )
+SHARES = 8  # of the modules: one takes seconds also where much else runs
 
 # A child for each module, forked from an interpreter that has imported nothing of ours: as good as a fresh one, and
 # quick, because what takes longest to load, and is nobody's of us, is there already.
@@ -44,9 +45,9 @@ def python(code: str, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", range(2))
+@pytest.mark.parametrize("share", range(SHARES))
 def test_each_module_can_be_imported_alone(share: int) -> None:
-    done = python(EACH_ALONE, *MODULES[share::2])
+    done = python(EACH_ALONE, *MODULES[share::SHARES])
     assert done.returncode == 0, done.stderr
 
 
