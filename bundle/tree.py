@@ -93,8 +93,8 @@ def _storage(root: Path, storage: str) -> None:
     settings.write_text(text.replace(default, f"path = {storage}\n"))
     quoted = storage.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     drop_in = (
-        "# Made by make install STORAGE=...: the service may write there. It waits for that disk by itself, and says so\n"
-        "# to those who ask meanwhile; RequiresMountsFor= would stop it whenever the disk is unplugged.\n"
+        "# Made by make install STORAGE=...: the service may write there. It waits for it by itself and says so to\n"
+        "# those who ask meanwhile; RequiresMountsFor= would stop it whenever the disk is unplugged.\n"
         f'[Service]\nReadWritePaths="-{quoted}"\n'
     )
     _write(root, DROP_IN, drop_in.encode(), 0o644)
