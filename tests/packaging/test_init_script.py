@@ -182,6 +182,14 @@ def test_a_box_that_was_never_set_up_says_how(box: Box) -> None:
     assert asked(done.calls) == ["procd_open_service", *TRIGGERS, "procd_close_service"]
 
 
+@pytest.mark.parametrize("state", ["/var/lib/syncd-test", "/tmp/nothing-here/syncd-test"])
+def test_accounts_in_ram_are_warned_of(box: Box, state: str) -> None:
+    box.configure(on(box, ("server", "server", [("state", state)])))
+    assert box.run("start").log.splitlines()[0] == (
+        "daemon.warn: accounts and keys are kept in RAM and gone after a reboot: set [server] state to /etc/syncd/state"
+    )
+
+
 def test_without_its_disk_it_starts_and_says_so(box: Box) -> None:
     (box.root / "mnt/disk/syncd/.syncd/volume-id").unlink()
     done = box.run("start")

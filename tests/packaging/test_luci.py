@@ -139,6 +139,8 @@ async def test_a_box_is_looked_after_from_its_first_minute(tmp_path: Path, daemo
         await press(tab, "Start")
         await tab.until("document.getElementById('notices').textContent.includes('/etc/config/syncd')")
 
+        await tab.ask("polled[0].action()")
+        assert "runs" in await tab.ask("document.getElementById('syncd-status').textContent")
         for width in (390, 1000):
             await tab.look(tmp_path / f"luci-{width}.png", width=width, dark=False)
             assert await tab.ask("document.documentElement.scrollWidth") <= width

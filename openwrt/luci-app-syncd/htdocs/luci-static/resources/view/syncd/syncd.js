@@ -73,11 +73,10 @@ function button(label, kind, action) {
 }
 
 function table(head, rows, none) {
-	return E('table', { 'class': 'table' }, [
-		E('tr', { 'class': 'tr table-titles' }, head.map(function(title) {
-			return E('th', { 'class': 'th' }, [title]);
-		}))
-	].concat(rows.length ? rows.map(function(row) {
+	const titles = E('tr', { 'class': 'tr table-titles' }, head.map(function(title) {
+		return E('th', { 'class': 'th' }, [title]);
+	}));
+	return E('table', { 'class': 'table' }, (head.length ? [titles] : []).concat(rows.length ? rows.map(function(row) {
 		return E('tr', { 'class': 'tr' }, row.map(function(cell, column) {
 			return E('td', { 'class': 'td', 'data-title': head[column] }, Array.isArray(cell) ? cell : [cell]);
 		}));
@@ -107,7 +106,7 @@ function statusRows(status) {
 function statusBox(found) {
 	if (found.error !== undefined)
 		return E('div', { 'class': 'alert-message warning' }, [found.error]);
-	return table([_('What'), _('How')], statusRows(found.status), '');
+	return table([], statusRows(found.status), '');
 }
 
 function serviceButtons(refresh) {
@@ -344,7 +343,14 @@ return view.extend({
 			});
 		}
 
-		poll.add(refresh, POLL_S);
+		/* Not the people too: they change when somebody here changes them, and then refresh() is called. */
+		poll.add(function() {
+			return ask.status().then(function(answer) {
+				status.replaceChildren(statusBox(answer));
+			}, function(problem) {
+				status.replaceChildren(statusBox({ error: problem.message }));
+			});
+		}, POLL_S);
 		return settings().render().then(function(map) {
 			return E('div', {}, [
 				E('h2', {}, [_('syncd')]),
