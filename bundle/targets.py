@@ -101,6 +101,7 @@ def target(name: str, python: str) -> Target:
     found = TARGETS[name]
     if python not in found.pythons:
         raise BundleError(
-            f"the target {name} is made for Python {' and '.join(found.pythons)}, not {python}; choose with --python"
+            f"the target {name} is made for Python {' and '.join(found.pythons)}, not {python}; choose another with "
+            "--python, or install syncd with pip"
         )
     return found

@@ -11,10 +11,8 @@ from bundle import ROOT, BundleError, bytecode, libraries, lock, wheels
 from bundle.files import DROP_IN, FILES, LAUNCHER, RENDERED_SETTINGS, SETTINGS, System, placed
 from bundle.targets import Target
 
-_HINTS: dict[System, str] = {
-    "systemd": "install the package made for this release of your system, or run make install again",
-    "openwrt": "this package is for another release of OpenWrt; take the one made for this release",
-}
+_RELEASES = {"3.11": "23.05 and 24.10", "3.13": "25.12"}  # of OpenWrt, by the Python they have
+_HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome=yes of the unit hides
 _PYTHON_PACKAGE: dict[System, str] = {"systemd": "python3", "openwrt": "python3-light"}
 
 
@@ -67,8 +65,16 @@ def _program(folder: Path, order: Order, host_machine: str) -> None:
     (folder / "LICENSES").write_text(libraries.licences(fetched), encoding="utf-8")
     main = (ROOT / "bundle" / "main.py").read_text()
     (folder / "__main__.py").write_text(
-        main.replace("@PYTHON@", order.python).replace("@HINT@", _HINTS[order.system]), encoding="utf-8"
+        main.replace("@PYTHON@", order.python).replace("@HINT@", _hint(order)), encoding="utf-8"
     )
+
+
+def _hint(order: Order) -> str:
+    """What to do when another Python runs it."""
+    if order.system == "systemd":
+        return "install the package made for this release of your system, or run make install again"
+    releases = _RELEASES.get(order.python, "a newer release")
+    return f"this package is for OpenWrt {releases}; on another release take the package made for that"
 
 
 def _launcher(root: Path, order: Order) -> None:
@@ -97,6 +103,8 @@ def _storage(root: Path, storage: str) -> None:
         "# those who ask meanwhile; RequiresMountsFor= would stop it whenever the disk is unplugged.\n"
         f'[Service]\nReadWritePaths="-{quoted}"\n'
     )
+    if storage.startswith(_HOMES):
+        drop_in += "ProtectHome=no\n"
     _write(root, DROP_IN, drop_in.encode(), 0o644)
 
 

@@ -26,6 +26,8 @@ SCRIPTS = {
     "prerm": _SCRIPT + "default_prerm $0 $@\n",
 }
 
+NO_SCRIPTS: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
@@ -61,24 +63,37 @@ class Control:
         return "".join(f"{key}: {value}\n" for key, value in fields.items() if value)
 
 
-def write(target: Path, tree: Path, control: Control, epoch: int, scripts: Mapping[str, str] | None = None) -> int:
-    """Make the package *target* of the files in *tree*; returns how many bytes it takes installed.
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a package installs: data.tar.gz, the bytes of its files, and which of them are the owner's to change."""
 
-    *scripts* are added to the stock ones; what lies below /etc/config becomes conffiles.
-    """
-    installed = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
-    files = {"control": control.text(installed, epoch), **SCRIPTS, **(scripts or {})}
-    if conffiles := [f"/{path.relative_to(tree)}\n" for path in sorted((tree / "etc/config").glob("*"))]:
-        files["conffiles"] = "".join(conffiles)
+    data: bytes
+    installed: int
+    conffiles: tuple[str, ...]
+
+
+def payload(tree: Path, epoch: int) -> Payload:
+    """The files in *tree*; what lies below /etc/config becomes conffiles."""
+    files = [path for path in sorted(tree.rglob("*")) if path.is_file() and not path.is_symlink()]
+    conffiles = tuple(f"/{path.relative_to(tree)}" for path in files if path.parent == tree / "etc/config")
+    return Payload(_data(tree, epoch), sum(path.stat().st_size for path in files), conffiles)
+
+
+def write(
+    target: Path, content: Payload, control: Control, epoch: int, scripts: Mapping[str, str] = NO_SCRIPTS
+) -> None:
+    """Make the package *target* of *content*; *scripts* are added to the stock ones."""
+    files = {"control": control.text(content.installed, epoch), **SCRIPTS, **scripts}
+    if content.conffiles:
+        files["conffiles"] = "".join(f"{path}\n" for path in content.conffiles)
     outer = {
         "./debian-binary": b"2.0\n",
-        "./data.tar.gz": _data(tree, epoch),
+        "./data.tar.gz": content.data,
         "./control.tar.gz": _control(files, epoch),
     }
     members = [(_member(name, epoch, size=len(data)), data) for name, data in outer.items()]
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(packed(members))
-    return installed
 
 
 def packed(members: Iterable[tuple[tarfile.TarInfo, bytes]], level: int = 9) -> bytes:

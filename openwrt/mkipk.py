@@ -69,11 +69,12 @@ def make(architectures: Iterable[str], dist: Path = DIST, cache: Path = wheels.C
                 system="openwrt", target=targets.TARGETS[target], python=targets.OPENWRT_PYTHON, wheels=cache
             )
             tree.fill(Path(folder), order, platform.machine(), epoch())
-            for name in wanted:
-                if TARGETS[name] == target:
-                    file = dist / f"syncd_{VERSION}_{name}.ipk"
-                    installed = ipk.write(file, Path(folder), control(name), epoch())
-                    yield Made(file, file.stat().st_size, installed)
+            content = ipk.payload(Path(folder), epoch())
+        for name in wanted:
+            if TARGETS[name] == target:
+                file = dist / f"syncd_{VERSION}_{name}.ipk"
+                ipk.write(file, content, control(name), epoch())
+                yield Made(file, file.stat().st_size, content.installed)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
