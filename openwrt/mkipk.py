@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import platform
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from bundle import ROOT, BundleError, targets, tree, wheels
 from bundle.stage import epoch
-from openwrt import feed, ipk
+from openwrt import feed, ipk, luci
 from openwrt.architectures import TARGETS
 from syncd import __version__
 
@@ -77,6 +78,18 @@ def make(architectures: Iterable[str], dist: Path = DIST, cache: Path = wheels.C
                 yield Made(file, file.stat().st_size, content.installed)
 
 
+def make_luci(dist: Path = DIST) -> Made:
+    """Make the package of the page in LuCI. Raises BundleError and OSError."""
+    with tempfile.TemporaryDirectory(prefix="ipk-") as folder:
+        luci.tree(Path(folder))
+        tree.normalise(Path(folder), epoch())
+        content = ipk.payload(Path(folder), epoch())
+    about = luci.control(VERSION, MAINTAINER)
+    file = dist / f"{about.package}_{VERSION}_{about.architecture}.ipk"
+    ipk.write(file, content, about, epoch(), luci.SCRIPTS)
+    return Made(file, file.stat().st_size, content.installed)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code; prints a table of what was made."""
     parser = argparse.ArgumentParser(prog="openwrt.mkipk", description=__doc__)
@@ -84,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         print(f"{'packed':>9} {'installed':>9}  bytes")
-        for made in make(args.architecture or TARGETS):
+        for made in itertools.chain(make(args.architecture or TARGETS), [make_luci()]):
             print(f"{made.packed:9} {made.installed:9}  {made.file.name}")
     except (BundleError, OSError) as exc:
         print(f"openwrt.mkipk: {exc}", file=sys.stderr)
