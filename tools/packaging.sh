@@ -16,7 +16,7 @@ command -v apt-get >/dev/null || exit 0 # the tests tell what they miss
 
 need binutils binutils-aarch64-linux-gnu binutils-arm-linux-gnueabihf # strip for the other machines
 need lintian shellcheck
-need mmdebstrap systemd-container # a Debian of its own, booted
+need mmdebstrap debian-archive-keyring systemd-container # a Debian of its own, booted
 
 # Unquoted on purpose: one word for each package.
 # shellcheck disable=SC2086

@@ -142,6 +142,34 @@ def _listed(phone: Phone) -> list[str]:
     return phone.listed(month)
 
 
+def drop_in(where: Box, unit: str, text: str) -> None:
+    """What `systemctl edit` does with *text*."""
+    folder = where.path("/etc/systemd/system") / f"{unit}.d"
+    folder.mkdir()
+    (folder / "override.conf").write_text(text)
+    where.must("systemctl", "daemon-reload")
+
+
+def test_a_visitor_starts_it_and_the_watchdog_ends_one_that_hangs(debian: Boot, package: Callable[..., Path]) -> None:
+    here = debian("bookworm")
+    here.boot()
+    install(here, package("deb12"))
+    set_up(here)
+    here.must("systemctl", "stop", "syncd")
+    door = free_port()
+    drop_in(here, "syncd.socket", f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{door}\n")
+    drop_in(here, "syncd.service", "[Service]\nWatchdogSec=3\nRestartSec=0\n")
+    here.must("systemctl", "enable", "--now", "syncd.socket")
+    assert shown(here, "ActiveState") == "inactive"
+    visitor = Phone(f"http://127.0.0.1:{door}", USER, "phone")
+    assert visitor.setup_info().status == 200
+    pid = shown(here, "MainPID")
+    here.must("sh", "-c", f"kill -STOP {pid}")
+    wait_until(lambda: shown(here, "MainPID") not in (pid, "0"), "another daemon in its place", 60)
+    assert shown(here, "NRestarts") == "1" and "Watchdog timeout" in here.must("journalctl", "-u", "syncd")
+    assert visitor.setup_info().status == 200
+
+
 def test_an_upgrade_keeps_settings_state_and_files(debian: Boot, package: Callable[..., Path]) -> None:
     here = debian("bookworm")
     here.boot()
@@ -200,21 +228,29 @@ def test_a_package_comes_and_goes_where_no_systemd_runs(debian: Boot, package: C
     assert "syncd:" in here.path("/etc/passwd").read_text()
 
 
-def test_make_install_and_uninstall(debian: Boot) -> None:
-    """As the page for Debian tells it, on a disk of its own."""
+def test_make_install_and_a_disk_that_comes_late(debian: Boot) -> None:
+    """As the page for Debian tells it; the disk has a space in its name, and is mounted after the service."""
     here = debian("bookworm")
     here.boot()
-    disk = here.path("/mnt/my disk")
-    disk.mkdir()
+    here.path("/disk").mkdir()
+    here.path("/mnt/my disk").mkdir()
+    mount = ("mount", "--bind", "/disk", "/mnt/my disk")
+    here.must(*mount)
     arguments = ["--destdir", str(here.root), "--prefix", "/usr/local"]
     assert stage.main([*arguments, "--python", "3.11", "--storage", "/mnt/my disk"]) == 0
     here.must("systemd-sysusers")
     here.must("systemd-tmpfiles", "--create")
     here.must("systemctl", "daemon-reload")
     phone = set_up(here)
-    assert phone.upload("x.jpg", photo()).status == 200
-    assert (disk / USER / "phone" / "2024" / "5" / "x.jpg").read_bytes() == photo()
+    here.must("systemctl", "stop", "syncd")
+    here.must("umount", "/mnt/my disk")
+    here.must("systemctl", "start", "syncd")
+    assert phone.upload("x.jpg", photo()).status == 503
+    here.must(*mount)
+    wait_until(lambda: phone.upload("x.jpg", photo()).status == 200, "the disk to be noticed", 60)
+    stored = here.path("/disk") / USER / "phone" / "2024" / "5" / "x.jpg"
+    assert stored.read_bytes() == photo()
     here.must("systemctl", "stop", "syncd")
     assert uninstall.main(arguments) == 0
     assert not here.path("/usr/local/lib/syncd").exists() and here.path("/var/lib/syncd/accounts.db").exists()
-    assert (disk / USER / "phone" / "2024" / "5" / "x.jpg").read_bytes() == photo()
+    assert stored.read_bytes() == photo()
