@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -220,3 +221,12 @@ def test_known_mode_turns_strangers_away(known_daemon: Daemon, nickname: str) ->
 def test_name_without_a_password_cannot_log_in(known_daemon: Daemon) -> None:
     for password in ("", "anything 123"):
         assert Phone(known_daemon.url, "nora", "phone-1").login(password).status == 401
+
+
+def test_a_newcomer_who_sends_many_files_at_once_is_one_account(open_daemon: Daemon) -> None:
+    for number in range(5):
+        phone = Phone(open_daemon.url, f"crowd{number}y", "phone-1", generation=1)
+        names = [f"{one}.jpg" for one in range(8)]
+        with ThreadPoolExecutor(len(names)) as threads:
+            sent = [threads.submit(phone.upload, name, samples.jpeg()) for name in names]
+        assert [one.result().status for one in sent] == [200] * len(names), [one.result().body for one in sent]

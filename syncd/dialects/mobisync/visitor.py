@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from syncd.errors import BadRequest, Forbidden, Unauthenticated
+from syncd.errors import BadRequest, Conflict, Forbidden, Unauthenticated
 from syncd.model import User
 from syncd.web.auth import principal
 from syncd.web.keys import CORE
@@ -60,5 +60,11 @@ async def newcomer(request: web.Request, name: str) -> Visitor:
         return found
     core = request.app[CORE]
     with core.use() as mount:
-        user = await core.accounts.add(name, None, home_is_free=lambda home: not mount.root.is_taken((home,)))
+        try:
+            user = await core.accounts.add(name, None, home_is_free=lambda home: not mount.root.is_taken((home,)))
+        except Conflict:  # a phone sends many files at once, and another of them was quicker
+            found = await visitor(request, name)
+            if found is None:
+                raise
+            return found
     return Visitor(user, None)
