@@ -54,7 +54,7 @@ class ServerSection:
         Path("/var/lib/syncd"),
         Folder(),
         "Folder for accounts, keys and the signing key. Small and precious: keep it on the box itself, never on the "
-        "disk that may be unplugged. On OpenWrt /etc/syncd, so that it survives an upgrade.",
+        "disk that may be unplugged. On OpenWrt /etc/syncd/state, so that it survives an upgrade.",
     )
     public_url: str = option(
         "",
