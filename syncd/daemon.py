@@ -20,7 +20,7 @@ from aiohttp import web
 
 from syncd import __version__, lean, systemd
 from syncd.app import make_app
-from syncd.config import Config, ConfigError
+from syncd.config import Address, Config, ConfigError
 from syncd.core.core import Core
 from syncd.core.feed import Feed
 from syncd.errors import SyncError
@@ -81,8 +81,8 @@ async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: as
         log.error("the volume is not there; data requests get 503 until it is")
     control = Control(core, lambda: _status(core, pool, watch))
     with _signals(stop, lambda: _reload(core, load)):
-        async with _listening(core, gallery, feed, house):
-            _announce(core, pool)
+        async with _listening(core, gallery, feed, house) as addresses:
+            _announce(core, pool, addresses)
             await _work([watch, gallery, Sweeper(core, feed), control, house, systemd.Watchdog(core.answer)], stop)
             systemd.notify("STOPPING=1")
         await gallery.close()
@@ -104,8 +104,8 @@ async def _work(workers: list[Worker], stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _listening(core: Core, gallery: Gallery, feed: Feed, house: House) -> AsyncIterator[None]:
-    """The web server on all addresses; leaving finishes the requests that run, within a bound."""
+async def _listening(core: Core, gallery: Gallery, feed: Feed, house: House) -> AsyncIterator[list[str]]:
+    """The web server on all addresses, which it yields; leaving finishes the requests that run, within a bound."""
     loop = asyncio.get_running_loop()
     runner = web.AppRunner(make_app(core.config, core, gallery, feed))
     await runner.setup()
@@ -113,12 +113,14 @@ async def _listening(core: Core, gallery: Gallery, feed: Feed, house: House) -> 
     assert server is not None
     server.request_factory = request_factory(loop)
     server.request_handler = house.watched(server.request_handler)
+    sockets = _sockets(core.config)
+    addresses = [_written(sock) for sock in sockets]
     listeners = [
         await loop.create_server(lambda: Connection(house, server, loop), sock=sock, backlog=BACKLOG)
-        for sock in _sockets(core.config)
+        for sock in sockets
     ]
     try:
-        yield
+        yield addresses
     finally:
         for listener in listeners:
             listener.close()
@@ -131,6 +133,12 @@ async def _listening(core: Core, gallery: Gallery, feed: Feed, house: House) -> 
 def _sockets(config: Config) -> list[socket.socket]:
     """Those systemd hands over (LISTEN_FDS), else one for each address of `[server] listen`; raises SyncError."""
     return systemd.listen_sockets() or [_bound(address.host, address.port) for address in config.server.listen]
+
+
+def _written(sock: socket.socket) -> str:
+    """Where *sock* listens; one that was handed over may be no network's."""
+    name = sock.getsockname()
+    return str(Address(*name[:2])) if sock.family in (socket.AF_INET, socket.AF_INET6) else str(name)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -173,9 +181,9 @@ def _signals(stop: asyncio.Event, reload: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _announce(core: Core, pool: MediaPool) -> None:
+def _announce(core: Core, pool: MediaPool, addresses: list[str]) -> None:
     config = core.config
-    shown = ", ".join(f"{one.host}:{one.port}" for one in config.server.listen)
+    shown = ", ".join(addresses)
     log.info("syncd %s serves %s on %s; media sandbox: %s", __version__, config.storage.path, shown, pool.sandbox)
     if config.mobisync.access == "open":
         log.warning(
