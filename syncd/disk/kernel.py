@@ -25,6 +25,8 @@ _NR_RENAMEAT2 = {
     "i686": 353,
     "riscv64": 276,
 }
+# What a 32-bit program has to call itself on a 64-bit kernel, which answers for itself: Raspberry Pi OS comes so.
+_NARROW = {"aarch64": "armv7l", "x86_64": "i686"}
 
 _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_NO_SYMLINKS = 0x04
@@ -72,8 +74,15 @@ def rename_exchange(source: int, name: str, target: int, new: str) -> None:
     _renameat2(source, name, target, new, _RENAME_EXCHANGE)
 
 
+def renameat2_number(machine: str, bits: int) -> int | None:
+    """The number of that call for a program of *bits* on the kernel of *machine*; None where it is not known."""
+    if bits == 32:
+        machine = _NARROW.get(machine, machine)
+    return _NR_RENAMEAT2.get(machine)
+
+
 def _renameat2(source: int, name: str, target: int, new: str, flags: int) -> None:
-    number = _NR_RENAMEAT2.get(platform.machine())
+    number = renameat2_number(platform.machine(), 8 * ctypes.sizeof(ctypes.c_void_p))
     if number is None:
         raise OSError(errno.ENOSYS, "renameat2")
     _check(_libc.syscall(number, source, os.fsencode(name), target, os.fsencode(new), flags))
@@ -84,10 +93,12 @@ def allocate(descriptor: int, size: int) -> bool:
 
     Not os.posix_fallocate: where the file system lacks it, glibc writes zeros, which wears flash twice.
     """
-    if not hasattr(_libc, "fallocate"):
+    # Of glibc's two the plain one takes 32-bit sizes on a 32-bit system; musl has only one, with 64 bits.
+    fallocate = getattr(_libc, "fallocate64", None) or getattr(_libc, "fallocate", None)
+    if fallocate is None:
         return False
     try:
-        _check(_libc.fallocate(descriptor, ctypes.c_int(_FALLOC_FL_KEEP_SIZE), ctypes.c_int64(0), ctypes.c_int64(size)))
+        _check(fallocate(descriptor, ctypes.c_int(_FALLOC_FL_KEEP_SIZE), ctypes.c_int64(0), ctypes.c_int64(size)))
     except OSError as exc:
         if exc.errno in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
             return False
