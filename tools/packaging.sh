@@ -16,6 +16,8 @@ command -v apt-get >/dev/null || exit 0 # the tests tell what they miss
 
 need binutils binutils-aarch64-linux-gnu binutils-arm-linux-gnueabihf # strip for the other machines
 need lintian shellcheck
+need qemu-user-static busybox-static openssl # to run what is for the other machines
+need gcc libc6-dev make perl tcl # to build a Python for musl
 need mmdebstrap debian-archive-keyring systemd-container # a Debian of its own, booted
 
 # Unquoted on purpose: one word for each package.
