@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from bundle import stage
+from debian import mkdeb
+from debian.releases import RELEASES, Package
 from openwrt import mkipk
 from openwrt.architectures import TARGETS
+from syncd import __version__
 
 Stage = Callable[..., Path]
 Press = Callable[[str], Path]
@@ -49,5 +52,23 @@ def pressed(tmp_path_factory: pytest.TempPathFactory) -> Press:
             files = [one.file for one in mkipk.make(siblings, tmp_path_factory.mktemp("ipk"))]
             made.update(zip(siblings, files, strict=True))
         return made[architecture]
+
+    return order
+
+
+EPOCH = 1_795_000_000
+Deb = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def deb(tmp_path_factory: pytest.TempPathFactory) -> Deb:
+    """Order a package of Debian: `deb("deb12", "amd64", "0.0.9")`; without a version it is this one's."""
+    made: dict[Package, Path] = {}
+
+    def order(mark: str, architecture: str, version: str = __version__) -> Path:
+        wanted = Package(RELEASES[mark], architecture, version)
+        if wanted not in made:
+            made[wanted] = mkdeb.build(wanted, tmp_path_factory.mktemp("deb"), EPOCH)
+        return made[wanted]
 
     return order

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,28 +12,12 @@ from debian.mkdeb import HERE, SCRIPTS
 from debian.releases import RELEASES, TARGETS, Package
 from syncd import __version__
 from syncd.disk import state
+from tests.packaging.conftest import EPOCH, Deb
 
 pytestmark = pytest.mark.packaging
 
 OWN = Package(RELEASES["deb12"], "arm64", "1.2.3")
 BUDGET_KIB = 8192  # on a small box, and less than half of it packed
-EPOCH = 1_795_000_000
-
-Make = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def deb(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Order a package: `deb("deb12", "amd64")`. Each is made once."""
-    made: dict[tuple[str, str], Path] = {}
-
-    def order(mark: str, architecture: str) -> Path:
-        if (mark, architecture) not in made:
-            package = Package(RELEASES[mark], architecture, __version__)
-            made[mark, architecture] = mkdeb.build(package, tmp_path_factory.mktemp("deb"), EPOCH)
-        return made[mark, architecture]
-
-    return order
 
 
 def told(*argv: str | Path) -> str:
@@ -80,7 +63,7 @@ def test_a_wrong_word_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: P
 
 
 @pytest.mark.heavy
-def test_the_same_bytes_are_made_twice(deb: Make, tmp_path: Path) -> None:
+def test_the_same_bytes_are_made_twice(deb: Deb, tmp_path: Path) -> None:
     first = deb("deb12", "amd64")
     again = mkdeb.build(Package(RELEASES["deb12"], "amd64", __version__), tmp_path, EPOCH)
     assert again.name == first.name and again.read_bytes() == first.read_bytes()
@@ -88,14 +71,14 @@ def test_the_same_bytes_are_made_twice(deb: Make, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(("mark", "architecture"), [("deb12", "amd64"), ("deb13", "armhf")])
-def test_lintian_finds_nothing(deb: Make, mark: str, architecture: str) -> None:
+def test_lintian_finds_nothing(deb: Deb, mark: str, architecture: str) -> None:
     assert told("lintian", "--allow-root", "--fail-on", "error,warning", deb(mark, architecture)) == ""
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("mark", RELEASES)
 @pytest.mark.parametrize("architecture", TARGETS)
-def test_a_package_is_small(deb: Make, mark: str, architecture: str) -> None:
+def test_a_package_is_small(deb: Deb, mark: str, architecture: str) -> None:
     package = deb(mark, architecture)
     assert int(told("dpkg-deb", "--field", package, "Installed-Size")) <= BUDGET_KIB
     assert package.stat().st_size <= BUDGET_KIB * 1024 / 2
@@ -103,7 +86,7 @@ def test_a_package_is_small(deb: Make, mark: str, architecture: str) -> None:
 
 
 @pytest.mark.heavy
-def test_a_package_holds_what_an_installation_puts_there(deb: Make) -> None:
+def test_a_package_holds_what_an_installation_puts_there(deb: Deb) -> None:
     rows = [line.split() for line in told("dpkg-deb", "--contents", deb("deb12", "arm64")).splitlines()]
     assert {row[1] for row in rows} == {"root/root"}
     modes = {row[5]: row[0] for row in rows}

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from bundle import stage, uninstall
-from debian import mkdeb
-from debian.releases import RELEASES, Package
 from syncd import __version__
 from tests.daemon import PASSWORD, USER, free_port, wait_until
 from tests.packaging.box import Box, box
+from tests.packaging.conftest import Deb
 from tests.phone import Phone
 from tests.samples import photo
 
@@ -27,7 +26,6 @@ pytestmark = [
 ]
 
 SUITES = {"bookworm": "deb12", "trixie": "deb13"}
-EPOCH = 1_795_000_000
 SETTINGS = "/etc/syncd/syncd.conf"
 Boot = Callable[[str], Box]
 
@@ -47,19 +45,11 @@ print(*daemon, *workers)
 """
 
 
-@pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+@pytest.fixture
+def package(deb: Deb) -> Callable[..., Path]:
     """Order a package for this machine: `package("deb12", "0.0.9")`."""
-    made: dict[tuple[str, str], Path] = {}
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
-
-    def order(mark: str, version: str = __version__) -> Path:
-        if (mark, version) not in made:
-            wanted = Package(RELEASES[mark], architecture, version)
-            made[mark, version] = mkdeb.build(wanted, tmp_path_factory.mktemp("deb"), EPOCH)
-        return made[mark, version]
-
-    return order
+    return lambda mark, version=__version__: deb(mark, architecture, version)
 
 
 @pytest.fixture

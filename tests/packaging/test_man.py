@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd import daemon
 from syncd.cli import VERBS, man, roff
 from syncd.options import written
 from syncd.sections import options
@@ -52,6 +53,7 @@ def test_mandoc_has_nothing_to_say(name: str) -> None:
 def test_every_verb_and_every_exit_code_is_on_the_page() -> None:
     shown = printed((PAGES / "syncd.1").read_text())
     assert {verb.name for verb in VERBS} <= set(re.findall(r"\bsyncd ([a-z]+)", shown))
+    assert f"for at most {daemon.FINISH_S} seconds" in shown
     assert re.search(r"EXIT STATUS 0 .* 1 .* 2 .* 78 .* 130 ", shown)
 
 
