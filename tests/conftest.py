@@ -50,7 +50,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=20, help="how often the daemon is killed (make crash: 200)")
-    parser.addoption("--examples", type=int, default=300, help="how many stories of devices are tried")
+    parser.addoption("--examples", type=int, default=150, help="stories of devices that are tried (make soak: 10000)")
     parser.addoption("--sync-rounds", type=int, default=3, help="rounds of three folders in step (make soak: 50)")
     parser.addoption("--log-ins", type=int, default=60, help="log-ins that must leave nothing behind (make soak: 1000)")
     parser.addoption("--big-mib", type=int, default=512, help="size of the one big file (make soak: 2048)")
