@@ -49,7 +49,7 @@ def read(data: bytes) -> Elf:
         (machine,) = struct.unpack_from("<H", data, 18)
         needed = tuple(_text(data, _names(tags, segments) + value) for tag, value in tags if tag == _DT_NEEDED)
         return Elf(machine, bits, needed, frozenset(_versions(data, tags, segments)))
-    except (struct.error, IndexError, UnicodeDecodeError) as exc:
+    except (struct.error, IndexError, OverflowError, UnicodeDecodeError) as exc:
         raise NotElf(f"damaged: {exc}") from exc
 
 
@@ -109,4 +109,6 @@ def _versions(
             _, _, _, name, step = struct.unpack_from("<IHHII", data, entry)
             yield _text(data, names + library), _text(data, names + name)
             entry += step
+        if not following:
+            return
         at += following

@@ -11,41 +11,48 @@ def install(tree: Path, destdir: Path, prefix: str) -> None:
     """Copy *tree* into *destdir*. The program that is there is replaced as a whole; to repeat it is safe.
 
     A file below /etc that is there already stays; if the new one differs it is put beside it as NAME.new, and said so.
+    A folder that is there keeps its mode and time.
     """
     program = Path(prefix.lstrip("/")) / "lib" / "syncd"
-    _folders(tree, destdir, program.parent)
+    inside = [path for path in sorted(tree.rglob("*")) if path != tree / program and tree / program not in path.parents]
+    fresh = [path for path in (tree, *filter(_is_folder, inside)) if not (destdir / path.relative_to(tree)).is_dir()]
+    for folder in fresh:
+        (destdir / folder.relative_to(tree)).mkdir(parents=folder == tree)
     _swap(tree / program, destdir / program)
-    for source in sorted(tree.rglob("*")):
-        place = source.relative_to(tree)
-        if place == program or program in place.parents or (source.is_dir() and not source.is_symlink()):
-            continue
-        _folders(tree, destdir, place.parent)
-        _put(source, _beside(source, destdir / place) if place.parts[0] == "etc" else destdir / place)
-    _times(tree, destdir)
+    for source in inside:
+        if not _is_folder(source):
+            place = destdir / source.relative_to(tree)
+            _put(source, _beside(source, place) if source.is_relative_to(tree / "etc") else place)
+    for folder in reversed(fresh):
+        shutil.copystat(folder, destdir / folder.relative_to(tree))
 
 
-def _folders(tree: Path, destdir: Path, place: Path) -> None:
-    """Make the folder *place* and those above it, as *tree* has them; one that is there keeps its mode."""
-    for folder in (*reversed(place.parents), place):
-        if not (destdir / folder).is_dir():
-            (destdir / folder).mkdir(parents=folder == Path("."))
-            shutil.copymode(tree / folder, destdir / folder)
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _swap(new: Path, place: Path) -> None:
     """Put the folder *new* at *place*, from where what was there goes away."""
-    coming, going = place.with_name(".syncd.coming"), place.with_name(".syncd.going")
-    _remove(coming, going)  # of an installation that was cut short
+    coming, going = beside(place)
+    remove(coming, going)  # of an installation that was cut short
     shutil.copytree(new, coming, symlinks=True)
-    if place.exists():
+    if os.path.lexists(place):
         os.rename(place, going)
     os.rename(coming, place)
-    _remove(going)
+    remove(going)
 
 
-def _remove(*folders: Path) -> None:
+def beside(program: Path) -> tuple[Path, Path]:
+    """Where the program is while it is copied, and where the old one is until it is removed."""
+    return program.with_name(".syncd.coming"), program.with_name(".syncd.going")
+
+
+def remove(*folders: Path) -> None:
+    """Remove folders as they are there; of a link, only the link."""
     for folder in folders:
-        if folder.exists():
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
             shutil.rmtree(folder)
 
 
@@ -67,10 +74,3 @@ def _put(source: Path, place: Path) -> None:
     coming.unlink(missing_ok=True)
     shutil.copy2(source, coming, follow_symlinks=False)
     os.replace(coming, place)
-
-
-def _times(tree: Path, destdir: Path) -> None:
-    """Filling a folder changed its time; in a fresh *destdir* all are put back. Those of a system stay."""
-    if destdir != Path("/"):
-        for folder in (tree, *(path for path in tree.rglob("*") if path.is_dir() and not path.is_symlink())):
-            shutil.copystat(folder, destdir / folder.relative_to(tree))

@@ -49,7 +49,7 @@ def stage(order: Order, destdir: Path) -> None:
         tree.mkdir()
         fill(tree, order, platform.machine(), epoch())
         install.install(tree, destdir, order.prefix)
-    if destdir == Path("/"):
+    if destdir.resolve() == Path("/"):
         _compile(order)
         print(f"installed: {order.prefix}/bin/syncd. {NEXT}")
 

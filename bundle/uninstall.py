@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundle import BundleError
+from bundle import BundleError, install
 from bundle.files import FILES, LAUNCHER, placed
 from bundle.stage import plain
 
@@ -20,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--prefix", default="/usr", help="as for the installation (%(default)s)")
     args = parser.parse_args(argv)
     try:
-        remove(Path(args.destdir or "/"), plain(args.prefix, "--prefix").rstrip("/"))
+        take_away(Path(args.destdir or "/"), plain(args.prefix, "--prefix").rstrip("/"))
     except BundleError as exc:
         print(f"bundle.uninstall: {exc}", file=sys.stderr)
         return 1
@@ -31,11 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def remove(destdir: Path, prefix: str) -> None:
+def take_away(destdir: Path, prefix: str) -> None:
     """Remove the program and the files that belong to it; what is not there is not missed."""
     program = destdir / prefix.lstrip("/") / "lib" / "syncd"
-    if program.is_dir():
-        shutil.rmtree(program)
+    install.remove(program, *install.beside(program))
     for place in (LAUNCHER, *(file.place for file in FILES["systemd"] if not file.is_configuration)):
         (destdir / placed(place, prefix).lstrip("/")).unlink(missing_ok=True)
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import importlib.util
 import time
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from syncd.errors import BadRequest, Busy
+from syncd.errors import BadRequest, Busy, SyncError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,13 +46,21 @@ def _prepared(password: str) -> bytes:
     return base64.b64encode(hashlib.sha256(normal).digest())
 
 
+def _require_bcrypt() -> None:
+    """Raise SyncError where it is not installed: a router has it from its feed, or not."""
+    if importlib.util.find_spec("bcrypt") is None:
+        raise SyncError("passwords need the Python package bcrypt, which is missing; syncd doctor says how to get it")
+
+
 def _hash(password: str, cost: int) -> str:
+    _require_bcrypt()
     import bcrypt  # only where passwords are used: a box of phones with keys never loads it
 
     return bcrypt.hashpw(_prepared(password), bcrypt.gensalt(cost)).decode("ascii")
 
 
 def _matches(password: str, stored: str) -> bool:
+    _require_bcrypt()
     import bcrypt
 
     if _cost(stored) > MAX_COST:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import _ctypes
+import contextlib
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bundle import BundleError, bytecode, elf, libraries, lock, stage
 from bundle.targets import ARMV7, TARGETS, X86_64, Libc, host, target
@@ -105,6 +109,18 @@ def test_what_this_python_is_linked_with_can_be_read() -> None:
 def test_a_damaged_library_is_said_to_be_one(cut: int) -> None:
     with pytest.raises(elf.NotElf):
         elf.read(Path("/proc/self/exe").read_bytes()[:cut])
+
+
+@given(st.data())
+def test_whatever_is_wrong_with_a_library_it_is_read_or_refused(data: st.DataObject) -> None:
+    """No other exception, no loop without an end."""
+    library = bytearray(Path(_ctypes.__file__).read_bytes())
+    segments = st.integers(0, 600)
+    names_and_needs = st.integers(len(library) - 8192, len(library) - 8) | st.integers(0, 8192)
+    for where in data.draw(st.lists(segments | names_and_needs, max_size=8)):
+        library[where : where + 8] = data.draw(st.binary(min_size=8, max_size=8) | st.just(b"\xff" * 8))
+    with contextlib.suppress(elf.NotElf):
+        elf.read(bytes(library[: data.draw(st.integers(0, len(library)))]))
 
 
 def test_the_lock_has_what_setup_cfg_requires_for_every_target() -> None:

@@ -83,6 +83,25 @@ def test_an_installation_that_was_cut_short_is_mended_by_the_next(tree: Path, tm
     assert content(made) == content(tree)
 
 
+def test_folders_of_a_system_keep_their_mode_and_time(tree: Path, tmp_path: Path) -> None:
+    made = tmp_path / "destdir"
+    (made / "usr/lib").mkdir(parents=True)
+    (made / "usr/lib").chmod(0o700)
+    os.utime(made / "usr", (99, 99))
+    install(tree, made, "/usr")
+    assert (made / "usr/lib").stat().st_mode & 0o777 == 0o700 and (made / "usr/bin").stat().st_mtime == 86400
+    assert (made / "usr").stat().st_mtime != 86400
+
+
+def test_a_link_in_the_place_of_the_program_goes_and_what_it_leads_to_stays(tree: Path, tmp_path: Path) -> None:
+    made = tmp_path / "destdir"
+    write(tmp_path / "checkout/own.py", "own")
+    (made / "usr/lib").mkdir(parents=True)
+    (made / "usr/lib/syncd").symlink_to(tmp_path / "checkout")
+    install(tree, made, "/usr")
+    assert content(made) == content(tree) and content(tmp_path / "checkout") == {"own.py": "own"}
+
+
 def test_a_link_is_installed_as_one(tree: Path, tmp_path: Path) -> None:
     (tree / "etc/syncd/syncd.conf").unlink()
     (tree / "etc/syncd/syncd.conf").symlink_to("/var/etc/syncd/syncd.conf")

@@ -129,6 +129,19 @@ def test_the_launcher_says_when_python_is_missing(staged: Stage, tmp_path: Path)
     assert (done.returncode, done.stderr) == (1, f"syncd: {tmp_path}/python3 is missing; install python3-light\n")
 
 
+def test_without_bcrypt_a_password_is_refused_in_one_line_and_the_disk_is_prepared(
+    staged: Stage, tmp_path: Path
+) -> None:
+    """The package for every router takes it from the feed, where it may be missing. (-S: not from this machine.)"""
+    [python, *rest] = program(staged(ON_OPENWRT, "--target=pure"))
+    box = Daemon(root=tmp_path, syncd=(python, "-S", *rest))
+    done = box.cli("init", "--user", USER, "--password-stdin", input="correct horse 9\n")
+    assert done.returncode == 1 and done.stderr.startswith("syncd init: passwords need the Python package bcrypt")
+    assert done.stderr.count("\n") == 1
+    assert "bcrypt is missing" in box.must("doctor")
+    box.close()
+
+
 def test_the_licences_of_all_libraries_are_there(staged: Stage) -> None:
     program = staged() / "usr/lib/syncd"
     text = (program / "LICENSES").read_text()
