@@ -95,8 +95,8 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("package", "section", "says"),
     [
-        ("cryptography", "[google]\n", "pip install 'syncd[signin]'"),
-        ("ssl", "[github]\n", "python3-openssl"),
+        ("cryptography", "[google]\n", "[google] needs the Python package cryptography: "),
+        ("ssl", "[github]\n", "[github] needs the Python package ssl: "),
         ("cryptography", "[github]\n", "run: syncd init"),
     ],
 )
