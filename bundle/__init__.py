@@ -9,7 +9,9 @@
     bytecode   compiles, so that a router need not; compiler does it
     elf        reads what a compiled library says about itself
     files      which file of this repository goes where
-    stage      all of it, in order
+    tree       all of that in one tree, for one target
+    stage      the command: makes a tree and has it installed
+    install    puts a tree into its place; uninstall takes it away
 """
 
 from pathlib import Path

@@ -91,10 +91,13 @@ def _parser() -> argparse.ArgumentParser:
 def _order(args: argparse.Namespace) -> Order:
     python = args.python or (targets.OPENWRT_PYTHON if args.system == "openwrt" else RUNNING)
     name = args.target or targets.host(platform.machine(), _pointer_bits(), platform.libc_ver()[0] == "glibc").name
+    target = targets.target(name, python)
+    if args.system == "openwrt" and target.libc != "musl":
+        raise BundleError(f"{name} does not run on OpenWrt; choose with --target a musl one, or pure")
     prefix = plain(args.prefix, "--prefix")
     return Order(
         system=args.system,
-        target=targets.target(name, python),
+        target=target,
         python=python,
         prefix="" if prefix == "/" else prefix,
         interpreter=plain(args.interpreter, "--interpreter"),
