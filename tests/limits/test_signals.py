@@ -15,6 +15,7 @@ from tests import samples
 from tests.conftest import MakeDaemon
 from tests.daemon import PASSWORD, ROOT, USER, Daemon, free_port, wait_until
 from tests.faults.witness import staged
+from tests.limits.manager import manager
 from tests.limits.process import pid_of
 from tests.phone import Phone
 
@@ -87,9 +88,7 @@ def test_port_in_use_names_the_setting(daemon: MakeDaemon) -> None:
 def test_service_manager_is_told_and_may_hand_over_sockets(daemon: MakeDaemon, tmp_path: Path) -> None:
     server = daemon()
     server.stop()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, socket.create_server(("127.0.0.1", 0)) as handed:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(30)
+    with manager(tmp_path) as heard, socket.create_server(("127.0.0.1", 0)) as handed:
         port = handed.getsockname()[1]
         serve = ["-m", "syncd", "serve", "--config", str(server.conf)]
         child = subprocess.Popen(
@@ -105,13 +104,12 @@ def test_service_manager_is_told_and_may_hand_over_sockets(daemon: MakeDaemon, t
             },
         )
         try:
-            heard = {manager.recv(4096), manager.recv(4096)}
-            assert heard == {b"READY=1", b"WATCHDOG=1"}
+            assert {heard.recv(4096), heard.recv(4096)} == {b"READY=1", b"WATCHDOG=1"}
             with socket.create_connection(("127.0.0.1", port)) as link:
                 link.sendall(b"GET /setup_info HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert link.recv(4096).startswith(b"HTTP/1.1 200")
             child.terminate()
-            while (said := manager.recv(4096)) == b"WATCHDOG=1":
+            while (said := heard.recv(4096)) == b"WATCHDOG=1":
                 continue
             assert said == b"STOPPING=1"
             assert child.wait(30) == 0
