@@ -11,10 +11,24 @@ from debian.releases import Package
 
 MAINTAINER = "syncd maintainers <syncd@syncd.invalid>"
 
+# A shared library of the system, by the package that has it.
+LIBRARIES = {
+    "ld-linux-aarch64.so.1": "libc6",
+    "ld-linux-armhf.so.3": "libc6",
+    "ld-linux-x86-64.so.2": "libc6",
+    "libc.so.6": "libc6",
+    "libdl.so.2": "libc6",
+    "libm.so.6": "libc6",
+    "libpthread.so.0": "libc6",
+    "libgcc_s.so.1": "libgcc-s1",
+    "libstdc++.so.6": "libstdc++6",
+}
+
 _DEPENDS = (
     "python3 (>= {python}~)",
     "python3 (<< {next_python}~)",
-    "libc6",
+    # What the compiled libraries in it need; a test compares.
+    *sorted(set(LIBRARIES.values())),
     # Who makes the user and the folders; a system without systemd has them by themselves.
     "systemd | systemd-standalone-sysusers",
     "systemd | systemd-standalone-tmpfiles",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bundle import elf
 from debian import control, mkdeb
 from debian.mkdeb import HERE, SCRIPTS
 from debian.releases import RELEASES, TARGETS, Package
@@ -83,6 +84,22 @@ def test_a_package_is_small(deb: Deb, mark: str, architecture: str) -> None:
     assert int(told("dpkg-deb", "--field", package, "Installed-Size")) <= BUDGET_KIB
     assert package.stat().st_size <= BUDGET_KIB * 1024 / 2
     assert told("dpkg-deb", "--field", package, "Architecture").strip() == architecture
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("mark", RELEASES)
+@pytest.mark.parametrize("architecture", TARGETS)
+def test_what_its_libraries_need_is_in_packages_it_depends_on(
+    deb: Deb, mark: str, architecture: str, tmp_path: Path
+) -> None:
+    package = deb(mark, architecture)
+    told("dpkg-deb", "--extract", package, tmp_path)
+    libraries = [path for path in tmp_path.rglob("*.so*") if path.read_bytes().startswith(elf.MAGIC)]
+    assert len(libraries) > 5
+    own = {path.name for path in libraries}
+    needed = {name for path in libraries for name in elf.read(path.read_bytes()).needed} - own
+    owners = {control.LIBRARIES[name] for name in needed}
+    assert owners and owners <= set(told("dpkg-deb", "--field", package, "Depends").strip().split(", "))
 
 
 @pytest.mark.heavy
