@@ -1,4 +1,4 @@
-.PHONY: help dev run try test crash soak client install uninstall ipk lock deb packaging bench lint type fmt clean
+.PHONY: help dev run try test crash soak client install uninstall ipk lock deb packaging bench sizes lint type fmt clean
 
 PREFIX = /usr/local
 PYTHON = /usr/bin/python3
@@ -52,6 +52,10 @@ packaging: dev  ## the tests of packages: download, build, emulate, boot
 
 bench: dev  ## measure beside nginx, copyparty and djpeg; about ten minutes
 	.venv/bin/python -m benchmarks.run
+
+sizes: dev  ## measure what each package takes up: the table in README.md
+	@sh tools/packaging.sh
+	@.venv/bin/python -m benchmarks.footprint
 
 lint: dev  ## look for mistakes and for lines that are not formatted
 	.venv/bin/ruff check .

@@ -26,4 +26,10 @@ top=$(printf '%s' "$shared" | cut -d / -f 2)
 mount -t tmpfs -o mode=755 tmpfs "$root/$top" # a place for the path of SHARED, which the layers know nothing of
 mkdir -p "$root$shared"
 mount --bind "$shared" "$root$shared"
-exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$(command -v chroot)" --userspec="$uid:$uid" "$root" "$@"
+# In a namespace of our own there is no other user to become, and no right to try.
+if [ "$uid" = 0 ]; then
+    set -- "$root" "$@"
+else
+    set -- --userspec="$uid:$uid" "$root" "$@"
+fi
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$(command -v chroot)" "$@"

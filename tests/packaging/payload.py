@@ -5,16 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from bundle.stage import epoch
-from debian import mkdeb
-from debian.releases import Package, release
-from openwrt import mkipk
-from syncd import __version__
 from tests.packaging.userland import Userland, run
 
-Make = Callable[[str], Path]
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The files of a package below *root*; its size as a file, and theirs together with their byte-code, in bytes."""
+
+    root: Path
+    packed: int
+    installed: int
+
+
+Make = Callable[[str], Installed]
 EXTENSIONS = {
     "aiohttp._http_parser",
     "bcrypt._bcrypt",
@@ -27,24 +33,27 @@ EXTENSIONS = {
 NO_WHEEL = {"armhf": {"propcache._helpers_c"}}
 
 
-def deb(architecture: str, folder: Path) -> Path:
-    """The files of the package for Debian 12, in the empty *folder*, compiled as its postinst does."""
-    package = mkdeb.build(Package(release("deb12"), architecture, __version__), folder, epoch())
+def deb(package: Path, folder: Path) -> Installed:
+    """The files of the .deb *package*, in the empty *folder*, compiled as its postinst does."""
     root = folder / "root"
     subprocess.run(["dpkg-deb", "--extract", package, root], check=True)
     program = root / "usr/lib/syncd"
     subprocess.run([sys.executable, "-s", "-E", "-m", "compileall", "-q", "-s", root, "-p", "/", program], check=True)
-    return root
+    return _laid_out(root, package)
 
 
-def openwrt(architecture: str, folder: Path) -> Path:
-    """The files of the package for *architecture* (x86_64, aarch64_generic, all), in the empty *folder*."""
-    [made] = mkipk.make([architecture], folder)
+def ipk(package: Path, folder: Path) -> Installed:
+    """The files of the .ipk *package*, in the empty *folder*."""
     outer, root = folder / "outer", folder / "root"
-    for archive, place in ((made.file, outer), (outer / "data.tar.gz", root)):
+    for archive, place in ((package, outer), (outer / "data.tar.gz", root)):
         place.mkdir()
         subprocess.run(["tar", "--no-same-owner", "-C", place, "-xzf", archive], check=True)
-    return root
+    return _laid_out(root, package)
+
+
+def _laid_out(root: Path, package: Path) -> Installed:
+    files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+    return Installed(root, package.stat().st_size, sum(path.stat().st_size for path in files))
 
 
 def load_extensions(userland: Userland, folder: Path) -> None:

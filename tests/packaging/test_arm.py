@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging import payload
+from tests.packaging.conftest import Deb
 from tests.packaging.smoke import smoke
 from tests.packaging.userland import NOBODY, Userland, box, debian_userland, run
 
@@ -35,15 +36,15 @@ print(os.stat("room").st_size, os.stat("taken").st_size)
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> payload.Make:
+def installed(deb: Deb, tmp_path_factory: pytest.TempPathFactory) -> payload.Make:
     """Order the unpacked package for an architecture; each is made once."""
-    return cache(lambda architecture: payload.deb(architecture, tmp_path_factory.mktemp("deb")))
+    return cache(lambda architecture: payload.deb(deb("deb12", architecture), tmp_path_factory.mktemp("deb")))
 
 
 @pytest.fixture(params=ARCHITECTURES)
 def debian(request: pytest.FixtureRequest, installed: payload.Make) -> Userland:
     """A Debian 12 with the package installed, and Pillow as the package asks for."""
-    return debian_userland(request.param, "python3-pil").over(installed(request.param))
+    return debian_userland(request.param, "python3-pil").over(installed(request.param).root)
 
 
 def test_a_photo_goes_through_its_life_there(debian: Userland, tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_photo_goes_through_its_life_there(debian: Userland, tmp_path: Path) -
 
 
 def test_without_pillow_there_is_a_clear_no_and_uploads_go_on(installed: payload.Make, tmp_path: Path) -> None:
-    debian = debian_userland("amd64").over(installed("amd64"))
+    debian = debian_userland("amd64").over(installed("amd64").root)
     with box(debian, tmp_path, uid=NOBODY) as daemon:
         smoke(daemon, thumbnails=False)
         assert "Pillow is missing" in daemon.must("doctor")

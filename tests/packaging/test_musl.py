@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging import payload
+from tests.packaging.conftest import Press
 from tests.packaging.musl.system import musl_userland
 from tests.packaging.smoke import smoke
 from tests.packaging.userland import Userland, box, run
@@ -39,15 +40,15 @@ thread.join()
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> payload.Make:
+def installed(pressed: Press, tmp_path_factory: pytest.TempPathFactory) -> payload.Make:
     """Order the unpacked package for an architecture; each is made once."""
-    return cache(lambda architecture: payload.openwrt(architecture, tmp_path_factory.mktemp("ipk")))
+    return cache(lambda architecture: payload.ipk(pressed(architecture), tmp_path_factory.mktemp("ipk")))
 
 
 @pytest.fixture(params=PACKAGES)
 def openwrt(request: pytest.FixtureRequest, installed: payload.Make) -> Userland:
     """A musl system with the package installed."""
-    return musl_userland(request.param).over(installed(PACKAGES[request.param]))
+    return musl_userland(request.param).over(installed(PACKAGES[request.param]).root)
 
 
 def test_a_photo_goes_through_its_life_there(openwrt: Userland, tmp_path: Path) -> None:
@@ -60,9 +61,9 @@ def test_the_package_without_compiled_code_runs_where_the_feed_has_bcrypt(
 ) -> None:
     feed = tmp_path / "feed/usr/lib/python3.11/site-packages"
     for name in ("bcrypt", "bcrypt.libs"):
-        shutil.copytree(installed("x86_64") / "usr/lib/syncd" / name, feed / name)
-    pure = musl_userland("x86_64").over(tmp_path / "feed", installed("all"))
-    assert payload.extensions(installed("all")) == []
+        shutil.copytree(installed("x86_64").root / "usr/lib/syncd" / name, feed / name)
+    pure = musl_userland("x86_64").over(tmp_path / "feed", installed("all").root)
+    assert payload.extensions(installed("all").root) == []
     with box(pure, tmp_path) as daemon:
         smoke(daemon, thumbnails=False)
 

@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.daemon import Daemon, Sections
+from tests.daemon import Daemon
 from tests.packaging.archive import BUILD, Archive, made, unpack
 
 ENTER = Path(__file__).with_name("enter.sh")
 EMULATORS = {"arm64": "qemu-aarch64-static", "armhf": "qemu-arm-static", "aarch64": "qemu-aarch64-static"}
 NATIVE = {"x86_64": ("amd64", "x86_64"), "aarch64": ("arm64", "aarch64")}
-PLACES = ("dev", "proc", "tmp", "root", "home", "srv", "work", "var", "usr/bin")
+PLACES = ("dev", "proc", "usr/bin")
 NOBODY = 65534
 START_S = 120.0  # emulated, on a machine that has other things to do
 
@@ -45,28 +45,27 @@ class Userland:
         """This one with *folders* on top."""
         return replace(self, layers=(*folders, *self.layers))
 
-    def run_by(self, uid: int, mountpoint: Path, shared: Path) -> list[str]:
-        """What stands before a program of this system to run it as *uid*; it sees *shared*, and can write there."""
-        layers = ":".join(map(str, self.layers))
-        return ["sh", str(ENTER), layers, str(mountpoint), str(shared), str(uid), *self._emulator()]
+    def inside(self, folder: Path, uid: int) -> list[str]:
+        """What stands before a program of this system to run it as *uid*.
 
-    def _emulator(self) -> tuple[str, ...]:
-        return ("/native/qemu",) if emulated(self.machine) else ()
+        It sees *folder*/box under its own path, and may write there if that is its user's.
+        """
+        mountpoint, home = folder / "mountpoint", folder / "box"
+        for one in (mountpoint, home):
+            one.mkdir(exist_ok=True)
+        layers = ":".join(map(str, (doorway(folder, home, uid), *self.layers)))
+        emulator = ("/native/qemu",) if emulated(self.machine) else ()
+        return ["sh", str(ENTER), layers, str(mountpoint), str(home), str(uid), *emulator]
 
 
 @contextmanager
-def box(userland: Userland, folder: Path, sections: Sections | None = None, uid: int = NOBODY) -> Iterator[Daemon]:
-    """A daemon of the syncd installed in *userland*, run by its own launcher; *folder* is where it may write."""
-    mountpoint, home = folder / "mountpoint", folder / "box"
-    mountpoint.mkdir()
-    uid = uid if os.geteuid() == 0 else 0  # others have a single user in the namespace they can make, and it is root
-    if uid == 0:
-        userland = userland.over(closed(folder))
-    command = [*userland.run_by(uid, mountpoint, home), *userland.shell, "/usr/bin/syncd"]
-    daemon = Daemon(sections, home, command, START_S)
-    if os.geteuid() == 0:
-        for one in (home, daemon.storage):
-            os.chown(one, uid, uid)
+def box(userland: Userland, folder: Path, uid: int = NOBODY) -> Iterator[Daemon]:
+    """A daemon of the syncd installed in *userland*, run by its own launcher; *folder* is for what it writes."""
+    uid = possible(uid)
+    command = [*userland.inside(folder, uid), *userland.shell, "/usr/bin/syncd"]
+    daemon = Daemon(None, folder / "box", command, START_S)
+    give(daemon.root, uid)
+    give(daemon.storage, uid)
     try:
         yield daemon
     finally:
@@ -78,24 +77,34 @@ def run(userland: Userland, folder: Path, script: str, *arguments: str) -> str:
 
     Raises AssertionError with its words unless it succeeds.
     """
-    mountpoint, home = folder / "mountpoint", folder / "box"
-    mountpoint.mkdir()
-    home.mkdir(exist_ok=True)
-    home.chmod(0o777)
-    uid = NOBODY if os.geteuid() == 0 else 0
-    command = [*userland.run_by(uid, mountpoint, home), "/usr/bin/python3.11", "-s", "-E", "-B", "-c", script]
+    uid = possible(NOBODY)
+    command = [*userland.inside(folder, uid), "/usr/bin/python3.11", "-s", "-E", "-B", "-c", script]
+    give(folder / "box", uid)
     done = subprocess.run([*command, *arguments], text=True, capture_output=True, timeout=START_S)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def closed(folder: Path) -> Path:
-    """An empty layer whose "/" only root may enter, so that root's daemon opens pictures as root, not as nobody.
+def possible(uid: int) -> int:
+    """*uid* if we are root; otherwise ourselves, who are root in the only namespace that we can make."""
+    return uid if os.geteuid() == 0 else 0
 
-    Everybody else may start no thread then (RLIMIT_NPROC), and qemu cannot live without one of its own.
+
+def give(folder: Path, uid: int) -> None:
+    """Make *folder* the user's; where we are not root it is, seen from inside."""
+    if os.geteuid() == 0:
+        os.chown(folder, uid, uid)
+
+
+def doorway(folder: Path, home: Path, uid: int) -> Path:
+    """An uppermost layer with a place to mount what leads to *home*.
+
+    For root's daemon nobody else may enter its "/". Then it opens pictures as root, not as nobody: every other user may
+    start no thread there (RLIMIT_NPROC), and qemu cannot live without one of its own.
     """
-    layer = folder / "closed"
-    layer.mkdir(mode=0o700)
+    layer = folder / "doorway"
+    (layer / home.parts[1]).mkdir(parents=True, exist_ok=True)
+    layer.chmod(0o755 if uid else 0o700)
     return layer
 
 
