@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,9 @@ from debian import control, mkdeb
 from debian.mkdeb import HERE, SCRIPTS
 from debian.releases import RELEASES, TARGETS, Package
 from syncd import __version__
+from syncd.core.core import ACCOUNTS, Core, initialise
 from syncd.disk import state
+from syncd.sections import Config, ServerSection, StorageSection
 from tests.packaging.conftest import EPOCH, Deb
 
 pytestmark = pytest.mark.packaging
@@ -46,12 +51,87 @@ def test_the_scripts_are_plain_shell(name: str) -> None:
     told("shellcheck", "--shell=dash", HERE / name)
 
 
-def test_purging_knows_every_file_of_the_state() -> None:
-    """By name, because the folder may hold more than ours; so each name has to stand there."""
-    purge = (HERE / "postrm").read_text()
-    for name in ("accounts.db", "accounts.db-wal", "accounts.db-shm", state.CONTROL, state._LOCK, state._SIGNING_KEY):
-        assert f" {name}" in purge
-    assert "rm -rf" not in purge
+STUBS = "systemctl deb-systemd-invoke deb-systemd-helper systemd-sysusers systemd-tmpfiles python3"
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[..., list[str]]:
+    """Run a maintainer script by its name on a system of stubs where systemd runs: the commands that it gave."""
+    log, programs, system = tmp_path / "log", tmp_path / "bin", tmp_path / "system"
+    programs.mkdir()
+    for name in STUBS.split():
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{log}\n')
+        (programs / name).chmod(0o755)
+    (system / "run/systemd/system").mkdir(parents=True)
+
+    def run(name: str, *arguments: str) -> list[str]:
+        text = (HERE / name).read_text()
+        for place in ("/run/systemd/system", "/var/lib/syncd", "/srv/syncd", "/etc/syncd", "/usr/lib/syncd"):
+            text = text.replace(place, f"{system}{place}")
+        (tmp_path / name).write_text(text)
+        log.write_text("")
+        argv = ["dash", tmp_path / name, *arguments]
+        done = subprocess.run(argv, env={"PATH": f"{programs}:/usr/bin:/bin"}, text=True, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        return log.read_text().splitlines()
+
+    return run
+
+
+STOPPED = "deb-systemd-invoke stop syncd.socket syncd.service"
+STARTED = "deb-systemd-invoke start syncd.service"
+
+
+@pytest.mark.parametrize("arguments", [["configure", ""], ["configure", "0.0.9"], ["abort-upgrade", "1.2.3"]])
+def test_what_was_stopped_for_an_upgrade_runs_afterwards_whatever_came_of_it(
+    script: Callable[..., list[str]], arguments: list[str]
+) -> None:
+    assert script("prerm", "upgrade", "1.2.3") == [STOPPED]
+    given = script("postinst", *arguments)
+    assert given[-1] == STARTED
+    assert any(line.startswith("python3 -I -m compileall") for line in given)
+
+
+@pytest.mark.parametrize("word", ["abort-remove", "abort-deconfigure"])
+def test_a_removal_that_comes_to_nothing_leaves_the_service_running(
+    script: Callable[..., list[str]], word: str
+) -> None:
+    assert script("prerm", "remove") == [STOPPED]
+    assert script("postinst", word, "in-favour", "other", "1")[-1] == STARTED
+
+
+def test_purging_takes_every_file_of_the_state_and_no_other(script: Callable[..., list[str]], tmp_path: Path) -> None:
+    """By name, because the folder may hold more than ours."""
+    folder = tmp_path / "system/var/lib/syncd"
+    asyncio.run(_lived_in(folder))
+    made = {path.name for path in folder.iterdir()}
+    assert {ACCOUNTS, state._SIGNING_KEY, state._LOCK} <= made
+    for name in (*made, f"{ACCOUNTS}-wal", f"{ACCOUNTS}-shm", f"{ACCOUNTS}-journal", state.CONTROL, "keepsake"):
+        (folder / name).touch()
+    script("postrm", "remove")
+    assert made < {path.name for path in folder.iterdir()}
+    script("postrm", "purge")
+    assert [path.name for path in folder.iterdir()] == ["keepsake"]
+
+
+async def _lived_in(folder: Path) -> None:
+    """Leave in *folder* what a daemon leaves in its state."""
+    files = folder.parent / "files"
+    config = replace(Config(), server=ServerSection(state=folder), storage=StorageSection(path=files))
+    files.mkdir(parents=True)
+    await initialise(config)
+    async with Core.open(config):
+        pass
+
+
+def test_purging_goes_through_no_link_to_a_folder(script: Callable[..., list[str]], tmp_path: Path) -> None:
+    """The folders for files may be links to disks; what is empty there stays, too."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (tmp_path / "system/srv").mkdir()
+    (tmp_path / "system/srv/syncd").symlink_to(disk)
+    script("postrm", "purge")
+    assert disk.is_dir() and (tmp_path / "system/srv/syncd").is_symlink()
 
 
 def test_a_wrong_word_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
