@@ -7,6 +7,7 @@ configuration again and takes over what can be changed while running.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import resource
 import signal
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 BACKLOG = 512  # a phone opens hundreds of connections at the same moment
 FINISH_S = 25  # what runs may finish after SIGTERM; procd and systemd kill later than this
 CUT_S = 1
+# IP_FREEBIND and IPV6_FREEBIND of ip(7), for which Python has no names.
+_FREEBIND = {socket.AF_INET: (socket.IPPROTO_IP, 15, 1), socket.AF_INET6: (socket.IPPROTO_IPV6, 78, 1)}
 
 
 def serve(load: Callable[[], Config]) -> int:
@@ -148,7 +151,15 @@ def _bound(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind((host, port))
+        try:
+            sock.bind((host, port))
+        except OSError as exc:
+            if exc.errno != errno.EADDRNOTAVAIL:
+                raise
+            # At the start of a box its network may come later than we do, and a manager gives up after some tries.
+            sock.setsockopt(*_FREEBIND[family])
+            sock.bind((host, port))
+            log.warning("%s is no address of this box now; it is served once it is one", host)
     except OSError as exc:
         sock.close()
         raise SyncError(f"cannot listen on {host}:{port}: {exc.strerror}; change [server] listen") from exc

@@ -13,18 +13,26 @@ from syncd.errors import SyncError
 log = logging.getLogger(__name__)
 
 FIRST_FD = 3
+NOTIFY_S = 1.0  # for a manager that is busy; everything else waits meanwhile
 
 
 def notify(message: str) -> None:
-    """Tell the service manager *message* (`READY=1` …); silence where there is none."""
+    """Tell the service manager *message* (`READY=1` …); silence where there is none.
+
+    One that does not listen is no reason to end: NOTIFY_SOCKET may come from a terminal whose manager is gone.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):  # an abstract socket
         address = f"\0{address[1:]}"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
-        out.connect(address)
-        out.sendall(message.encode())
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.settimeout(NOTIFY_S)
+            out.connect(address)
+            out.sendall(message.encode())
+    except OSError as exc:
+        log.warning("the service manager does not hear %s: %s", message, exc.strerror or exc)
 
 
 def listen_sockets() -> list[socket.socket]:
