@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ACCOUNTS = "accounts.db"
+LATEST = "volume"  # which of its volumes this box served last, in the accounts: that one is missing when none is there
 REMEMBERED = 4096  # entries kept in memory, so that a download costs no query
 
 Listener = Callable[[Changes], None]
@@ -227,8 +228,9 @@ async def _volume(config: Config, db: Database) -> Volume:
     known = await volumes.served(db)
     reserve_mb = config.storage.reserve_mb
     found = read_mark(config.storage.path)
-    if found is None and len(known) == 1:
-        [found] = known  # it was served before: it may be connected later
+    if found is None:  # it was served before: it may be connected later
+        latest = await meta.text(db, LATEST)
+        found = latest if latest in known else next(iter(known)) if len(known) == 1 else None
     if found is None:
         raise VolumeUnavailable(
             f"{config.storage.path} is not marked as a volume of syncd. If this is the right disk, run: syncd init"
@@ -238,6 +240,9 @@ async def _volume(config: Config, db: Database) -> Volume:
             f"{config.storage.path} holds a volume that this box has not served before."
             " Mount the right disk or, to serve this one from now on, run: syncd init"
         )
+    if found != await meta.text(db, LATEST):
+        async with db.write() as transaction:
+            await meta.set_text(transaction, LATEST, found)
     return Volume(config.storage.path, found, reserve_mb << 20 if reserve_mb is not None else None)
 
 
@@ -252,6 +257,7 @@ async def initialise(config: Config) -> str:
             volume_id = mark(config.storage.path)
             async with db.write() as transaction:
                 await volumes.serve(transaction, volume_id)
+                await meta.set_text(transaction, LATEST, volume_id)
         finally:
             await db.close()
     return volume_id

@@ -15,7 +15,7 @@ from tests import samples
 from tests.conftest import MakeDaemon
 from tests.daemon import PASSWORD, ROOT, USER, Daemon, free_port, wait_until
 from tests.faults.witness import staged
-from tests.limits.manager import manager
+from tests.limits.manager import managed, manager
 from tests.limits.process import pid_of
 from tests.phone import Phone
 
@@ -76,6 +76,24 @@ def test_unmarked_volume_is_refused_with_the_command_that_marks_it(tmp_path: Pat
     assert list(server.storage.iterdir()) == []
 
 
+def test_a_box_that_has_had_two_disks_starts_without_either(daemon: MakeDaemon) -> None:
+    """The one that was served last is waited for, however many were served before."""
+    server = daemon()
+    server.stop()
+    first, second = server.storage, server.root / "second"
+    second.mkdir()
+    server.configure({"storage": {"path": second}})
+    assert server.cli("init").returncode == 0
+    (second / ".syncd").rename(server.root / "elsewhere")
+    with managed(server, server.root, watchdog_s=0):
+        wait_until(lambda: server.health() == 503, "the daemon to answer")
+        (first / ".syncd").rename(second / ".syncd")
+        assert server.health() == 503  # not the one it waits for
+        (second / ".syncd").rename(first / ".syncd")
+        (server.root / "elsewhere").rename(second / ".syncd")
+        wait_until(lambda: server.health() == 200, "the daemon to find its disk")
+
+
 def test_port_in_use_names_the_setting(daemon: MakeDaemon) -> None:
     server = daemon()
     other = Daemon(root=server.root / "other")
@@ -83,6 +101,25 @@ def test_port_in_use_names_the_setting(daemon: MakeDaemon) -> None:
     refused = other.cli("serve", "--set", f"server.listen=127.0.0.1:{server.port}")
     assert refused.returncode == 1
     assert "[server] listen" in refused.stderr
+
+
+@pytest.mark.parametrize("host", ["192.0.2.77", "[2001:db8::77]"])
+def test_an_address_that_the_box_does_not_have_yet_is_waited_for(daemon: MakeDaemon, host: str) -> None:
+    """The network of a box may come up long after the daemon, which must be there by then."""
+    server = daemon()
+    server.stop()
+    server.configure({"server": {"listen": f"127.0.0.1:{server.port}, {host}:{server.port}"}})
+    server.start()
+    assert server.health() is not None
+    assert f"{host.strip('[]')} is no address of this box now" in server.log_tail()
+
+
+def test_a_manager_that_does_not_listen_ends_nothing(daemon: MakeDaemon, tmp_path: Path) -> None:
+    server = daemon()
+    server.stop()
+    with managed(server, tmp_path, watchdog_s=0.3) as child:
+        wait_until(lambda: "does not hear WATCHDOG=1" in server.log_tail(), "the second try")
+        assert server.health() is not None and child.poll() is None
 
 
 def test_service_manager_is_told_and_may_hand_over_sockets(daemon: MakeDaemon, tmp_path: Path) -> None:
