@@ -12,6 +12,7 @@ from bundle.files import DROP_IN, FILES, LAUNCHER, RENDERED_SETTINGS, SETTINGS, 
 from bundle.targets import Target
 
 _RELEASES = {"3.11": "23.05 and 24.10", "3.13": "25.12"}  # of OpenWrt, by the Python they have
+_SYSTEM = ("/", "/home", "/opt", "/root", "/tmp", "/usr", "/var")  # may be disks, but nobody unplugs them
 _HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome=yes of the unit hides
 _PYTHON_PACKAGE: dict[System, str] = {"systemd": "python3", "openwrt": "python3-light"}
 
@@ -97,15 +98,33 @@ def _storage(root: Path, storage: str) -> None:
     if text.count(default) != 1:
         raise BundleError("etc/syncd.conf no longer has its line for [storage] path")
     settings.write_text(text.replace(default, f"path = {storage}\n"))
-    quoted = storage.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    drop_in = (
-        "# Made by make install STORAGE=...: the service may write there. It waits for it by itself and says so to\n"
-        "# those who ask meanwhile; RequiresMountsFor= would stop it whenever the disk is unplugged.\n"
-        f'[Service]\nReadWritePaths="-{quoted}"\n'
-    )
-    if storage.startswith(_HOMES):
-        drop_in += "ProtectHome=no\n"
-    _write(root, DROP_IN, drop_in.encode(), 0o644)
+    _write(root, DROP_IN, drop_in(storage, mount_point(storage)).encode(), 0o644)
+
+
+def mount_point(storage: str) -> str:
+    """Where the disk of *storage* is mounted now, or *storage* itself if that is on the system's own."""
+    for folder in (Path(storage), *Path(storage).parents):
+        if str(folder) not in _SYSTEM and folder.is_mount():
+            return str(folder)
+    return storage
+
+
+def drop_in(storage: str, writable: str) -> str:
+    """Lets the service write below *writable*.
+
+    Not a folder of a disk but the disk as a whole: systemd lays a mount over a folder, and then `umount` of the disk
+    succeeds and says nothing, while the service still holds it and writes to it.
+    """
+    quoted = writable.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    lines = [
+        "# Made by make install STORAGE=...: the service may write there. It waits for it by itself and says so to",
+        "# those who ask meanwhile; RequiresMountsFor= would stop it whenever the disk is unplugged.",
+        "[Service]",
+        f'ReadWritePaths="-{quoted}"',
+    ]
+    if f"{storage}/".startswith(_HOMES):
+        lines.append("ProtectHome=no")
+    return "\n".join(lines) + "\n"
 
 
 def _write(root: Path, place: str, data: bytes, mode: int) -> None:

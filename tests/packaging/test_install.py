@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bundle import tree as trees
 from bundle import uninstall
 from bundle.files import FILES, SETTINGS, File, placed
 from bundle.install import install
@@ -109,6 +110,29 @@ def test_a_link_is_installed_as_one(tree: Path, tmp_path: Path) -> None:
         install(tree, tmp_path / "destdir", "/usr")
     assert os.readlink(tmp_path / "destdir/etc/syncd/syncd.conf") == "/var/etc/syncd/syncd.conf"
     assert os.listdir(tmp_path / "destdir/etc/syncd") == ["syncd.conf"]
+
+
+@pytest.mark.parametrize(
+    ("storage", "writable", "line"),
+    [
+        ("/mnt/Big Disk%1", "/mnt/Big Disk%1", 'ReadWritePaths="-/mnt/Big Disk%%1"'),
+        ("/mnt/disk/syncd", "/mnt/disk", 'ReadWritePaths="-/mnt/disk"'),
+        ('/mnt/a\\b"c', '/mnt/a\\b"c', 'ReadWritePaths="-/mnt/a\\\\b\\"c"'),
+        ("/home/anna/files", "/home/anna/files", "ProtectHome=no"),
+        ("/root", "/root", "ProtectHome=no"),
+    ],
+)
+def test_the_service_may_write_to_the_disk(storage: str, writable: str, line: str) -> None:
+    lines = trees.drop_in(storage, writable).splitlines()
+    assert line in lines
+    assert ("ProtectHome=no" in lines) == storage.startswith(("/home", "/root"))
+
+
+def test_a_folder_of_a_disk_counts_as_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "is_mount", lambda self: str(self) in ("/", "/home", "/mnt/disk"))
+    assert trees.mount_point("/mnt/disk/deep/syncd") == "/mnt/disk" == trees.mount_point("/mnt/disk")
+    for storage in ("/data/syncd", "/home/anna/syncd"):
+        assert trees.mount_point(storage) == storage
 
 
 def test_uninstalling_leaves_what_is_not_the_program(
