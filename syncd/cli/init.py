@@ -8,7 +8,7 @@ from pathlib import Path
 
 from syncd.cli import passwords
 from syncd.cli.options import settings
-from syncd.cli.owner import become, hand_over, owner_of
+from syncd.cli.owner import become, hand_over, newcomer, owner_of
 from syncd.cli.wishes import granted, reach
 from syncd.config import Config
 from syncd.core.admin.people import AddUser, ListUsers
@@ -35,6 +35,8 @@ def init(args: argparse.Namespace) -> int:
     path = config.storage.path
     _require_folder(path)
     owner = owner_of(config.server.state)
+    if owner is None and getattr(args, "config", None) is None:  # what the service reads, too
+        owner = newcomer(config.server.state)
     hand_over(path, owner)
     become(owner)
     was_marked = read_mark(path) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.cli.owner import Owner, hand_over, owner_of
+from syncd.cli.owner import Owner, hand_over, newcomer, owner_of
 from syncd.errors import SyncError
 from tests.daemon import PASSWORD, ROOT, Daemon
 
@@ -91,6 +92,81 @@ def test_a_disk_of_somebody_else_is_not_taken(box: Daemon) -> None:
     assert done.returncode == 1
     assert f"{box.storage} belongs to another user, and syncd runs as nobody" in done.stderr
     assert box.storage.stat().st_uid == 1 and not any(box.storage.iterdir())
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder that only root can have put where it is."""
+    made = Path(tempfile.mkdtemp(prefix="syncd-owner-", dir="/var/tmp"))
+    yield made
+    shutil.rmtree(made)
+
+
+OWNER = Owner(SERVICE.pw_uid, SERVICE.pw_gid, SERVICE.pw_name)
+
+
+def test_a_new_disk_is_given_and_what_lies_on_it_is_not(folder: Path) -> None:
+    (folder / "lost+found").mkdir()
+    (folder / ".syncd").mkdir()
+    os.chown(folder / ".syncd", OWNER.uid, OWNER.gid)
+    hand_over(folder, OWNER)
+    assert (folder.stat().st_uid, (folder / "lost+found").stat().st_uid) == (OWNER.uid, 0)
+
+
+def test_a_folder_with_what_is_roots_is_not_given(folder: Path) -> None:
+    """Its owner could remove and replace it: `path = /etc` would hand over the box."""
+    (folder / "passwd").touch()
+    with pytest.raises(SyncError, match=r"holds what is not syncd's.*chown -R nobody"):
+        hand_over(folder, OWNER)
+    assert folder.stat().st_uid == 0
+
+
+def test_a_link_of_the_service_leads_to_no_folder_of_roots(folder: Path) -> None:
+    (folder / "disk").mkdir()
+    (folder / "roots").mkdir()
+    os.chown(folder / "disk", OWNER.uid, OWNER.gid)
+    link = folder / "disk" / "syncd"
+    link.symlink_to(folder / "roots")
+    for owner in (OWNER.uid, 0):  # one that root made could be exchanged there as well
+        os.chown(link, owner, -1, follow_symlinks=False)
+        with pytest.raises(SyncError, match="somebody else than root"):
+            hand_over(link, OWNER)
+    assert (folder / "roots").stat().st_uid == 0
+
+
+def test_a_link_of_roots_is_followed(folder: Path) -> None:
+    (folder / "disk").mkdir()
+    (folder / "syncd").symlink_to("disk")
+    hand_over(folder / "syncd", OWNER)
+    assert (folder / "disk").stat().st_uid == OWNER.uid
+
+
+def test_a_disk_that_knows_no_owners_is_explained(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    with pytest.raises(SyncError, match="mounted with uid=nobody"):
+        hand_over(folder, OWNER)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_state_that_is_to_be_made_is_the_services(folder: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    monkeypatch.setattr("syncd.cli.owner.SERVICE", "nobody")
+    state = folder / "deep" / "state"
+    if there:
+        state.mkdir(parents=True)
+    assert newcomer(state) == OWNER
+    assert (state.stat().st_uid, state.parent.stat().st_uid) == (OWNER.uid, 0)
+    assert newcomer(state) is None and owner_of(state) == OWNER
+
+
+def test_a_state_that_root_uses_stays_roots(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncd.cli.owner.SERVICE", "nobody")
+    (folder / "accounts.db").touch()
+    assert newcomer(folder) is None and folder.stat().st_uid == 0
+    monkeypatch.setattr("syncd.cli.owner.SERVICE", "no-such-user")
+    assert newcomer(folder / "new") is None and not (folder / "new").exists()
 
 
 def test_a_user_without_a_name_is_a_number(tmp_path: Path) -> None:

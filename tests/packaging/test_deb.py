@@ -70,7 +70,7 @@ def script(tmp_path: Path) -> Callable[..., list[str]]:
             text = text.replace(place, f"{system}{place}")
         (tmp_path / name).write_text(text)
         log.write_text("")
-        argv = ["dash", tmp_path / name, *arguments]
+        argv = ["dash", str(tmp_path / name), *arguments]
         done = subprocess.run(argv, env={"PATH": f"{programs}:/usr/bin:/bin"}, text=True, capture_output=True)
         assert (done.returncode, done.stderr) == (0, "")
         return log.read_text().splitlines()
