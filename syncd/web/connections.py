@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 HEADERS_S = 30  # from the end of one request, or from connecting, to a whole next head
 SWEEP_S = 5
+TIDY_S = 30  # between two times that memory is given back while somebody is busy
 LINE_BYTES = 16 << 10  # the longest path of a tree, every byte of it percent-encoded, and what stands around it
 LINGER_S = 60  # a refused upload is read to its end for so long: the app reads no answer before it has sent all
 
@@ -82,7 +83,9 @@ class House:
         self.most = most
         self._open: set[Connection] = set()
         self._closing = False
-        self._worked = False  # since memory was given back
+        self._busy = 0
+        self._most_busy = 0  # at once, since memory was given back
+        self._given_back = time.monotonic()
         self._left = asyncio.Event()
 
     def enter(self, connection: Connection) -> None:
@@ -111,9 +114,13 @@ class House:
                 self._end(connection)
 
     def _tidy(self) -> None:
-        """What twenty uploads needed stays with the C library otherwise (measured: 16 to 26 MiB)."""
-        if self._worked and not any(one.busy for one in self._open):
-            self._worked = False
+        """What twenty uploads needed stays with the C library otherwise (measured: 16 to 26 MiB).
+
+        Computers that wait for changes are busy all the time, so nobody waits until nobody is.
+        """
+        now = time.monotonic()
+        if self._busy < self._most_busy and (not self._busy or now - self._given_back >= TIDY_S):
+            self._most_busy, self._given_back = self._busy, now
             lean.give_back()
 
     async def drain(self, seconds: float) -> None:
@@ -138,13 +145,16 @@ class House:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             connection = request.protocol
             assert isinstance(connection, Connection)
-            connection.busy = self._worked = True
+            connection.busy = True
+            self._busy += 1
+            self._most_busy = max(self._most_busy, self._busy)
             try:
                 response = await handler(request)
                 if self._closing:
                     response.force_close()
                 return response
             finally:
+                self._busy -= 1
                 connection.busy = False
                 connection.quiet_since = time.monotonic()
 
