@@ -99,7 +99,7 @@ ac_cv_file__dev_ptmx=yes
 ac_cv_file__dev_ptc=no
 EOF
     find "$work" -path '*/python/config.cache' -exec \
-        grep -hE '^(ac_cv_(func|header|type|sizeof|alignof|have_decl|member|lib|posix|working|search)_)' {} + || true
+        grep -hE '^(ac_cv_(func|header|type|sizeof|alignof|have_decl|member|lib|posix|working|search)_)' {} + || true # before the first
 }
 
 interpreter_settings() { # MACHINE
