@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -224,8 +225,8 @@ STUBS = """
 for call in mkdir chmod chown; do eval "$call() { echo $call \\"\\$@\\"; }"; done
 uci() {
     case "$*" in
-    "-q get syncd.storage.path") printf '%s' "$path" ;;
-    "-q get syncd.storage") echo storage ;;
+    "-q show syncd") printf '%s\\n' "$shown" ;;
+    "-q get syncd.@storage[0]") case "$shown" in *=storage*) echo storage ;; *) return 1 ;; esac ;;
     *) echo uci "$@" ;;
     esac
 }
@@ -240,25 +241,48 @@ OWN_FOLDER = [
 ]
 
 
+NAMED = "syncd.main=syncd\nsyncd.main.enabled='0'\nsyncd.storage=storage"
+NAMELESS = "syncd.@storage[0]=storage"
+MOUNTS = "/dev/sda1 /mnt/sda1 ext4 rw,relatime 0 0\n/dev/sdb1 /mnt/sdb1 f2fs rw 0 0\n"
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
-    ("mounts", "path", "chosen"),
+    ("mounts", "shown", "chosen"),
     [
-        ("/dev/sda1 /mnt/sda1 ext4 rw,relatime 0 0\n/dev/sdb1 /mnt/sdb1 ext4 rw 0 0\n", "", "/mnt/sda1/syncd"),
-        ("/dev/sda1 /mnt/sda1 ext4 ro,relatime 0 0\n/dev/sdb1 /mnt/sdb1 ext4 rw 0 0\n", "", "/mnt/sdb1/syncd"),
-        ("/dev/sda1 /mnt/sda1 ext4 rw 0 0\n", "/mnt/other", None),
-        ("/dev/root / squashfs ro 0 0\ntmpfs /tmp tmpfs rw 0 0\n", "", None),
-        ("/dev/sda1 /mnt/my\\040disk ext4 rw 0 0\n", "", None),
+        (MOUNTS, NAMED, "/mnt/sda1/syncd"),
+        (MOUNTS.replace(" rw,", " ro,"), NAMED, "/mnt/sdb1/syncd"),
+        (MOUNTS.replace("ext4", "vfat"), NAMED, "/mnt/sdb1/syncd"),  # it has no owners, and syncd init would fail
+        (MOUNTS.replace("ext4", "fuseblk").replace("f2fs", "exfat"), NAMED, None),
+        (MOUNTS, NAMELESS, "/mnt/sda1/syncd"),
+        (MOUNTS, f"{NAMED}\nsyncd.storage.path='/mnt/other'", None),
+        (MOUNTS, f"{NAMELESS}\nsyncd.@storage[0].path='/mnt/other'", None),
+        (MOUNTS, f"{NAMED}\nsyncd.storage.path=''", "/mnt/sda1/syncd"),
+        (MOUNTS, "syncd.main.conffile='/etc/syncd/own.conf'", None),
+        ("/dev/root / squashfs ro 0 0\ntmpfs /tmp tmpfs rw 0 0\n", NAMED, None),
+        ("/dev/sda1 /mnt/my\\040disk ext4 rw 0 0\n", NAMED, None),
     ],
 )
 def test_the_first_start_proposes_a_disk_that_is_mounted(
-    tmp_path: Path, shell: str, mounts: str, path: str, chosen: str | None
+    tmp_path: Path, shell: str, mounts: str, shown: str, chosen: str | None
 ) -> None:
     (tmp_path / "mounts").write_text(mounts)
-    given_ = f"mounts='{tmp_path}/mounts' path='{path}' script='{FILES}/syncd.defaults'\n"
+    given_ = f"mounts='{tmp_path}/mounts' shown={shlex.quote(shown)} script='{FILES}/syncd.defaults'\n"
     done = subprocess.run([*SHELLS[shell], "-c", given_ + STUBS], capture_output=True, text=True)
-    proposal = [f"uci set syncd.storage.path={chosen}", "uci commit syncd"] if chosen else []
+    proposal = [f"uci set syncd.@storage[0].path={chosen}", "uci commit syncd"] if chosen else []
     assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, OWN_FOLDER + proposal, "")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_box_without_a_section_for_the_disk_gets_one(tmp_path: Path, shell: str) -> None:
+    (tmp_path / "mounts").write_text(MOUNTS)
+    given_ = f"mounts='{tmp_path}/mounts' shown='' script='{FILES}/syncd.defaults'\n"
+    done = subprocess.run([*SHELLS[shell], "-c", given_ + STUBS], capture_output=True, text=True)
+    assert done.stdout.splitlines()[len(OWN_FOLDER) :] == [
+        "uci set syncd.storage=storage",
+        "uci set syncd.@storage[0].path=/mnt/sda1/syncd",
+        "uci commit syncd",
+    ]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
