@@ -41,8 +41,9 @@ echo '{}'
 """
 INIT = """#!/bin/sh
 echo "$1" >>"$0.calls"
-[ "$1" != check ] || cat "$0.check"
-[ "$1" != check ] || [ ! -s "$0.check" ]
+case "$1" in
+check | can_start) cat "$0.check" && [ ! -s "$0.check" ] ;;
+esac
 """
 
 
@@ -80,7 +81,7 @@ class Rpcd:
         path.chmod(0o755)
 
     def complain(self, text: str) -> None:
-        """What `/etc/init.d/syncd check` says from now on; empty: the settings are good."""
+        """What `/etc/init.d/syncd can_start` says from now on; empty: nothing is wrong."""
         self.service.with_name("service.check").write_text(text)
 
     @property

@@ -151,8 +151,49 @@ def test_options_of_the_script_itself_are_checked(box: Box, option: tuple[str, s
 def test_an_unreadable_file_of_settings_starts_nothing(box: Box) -> None:
     (box.root / "etc/config/syncd").unlink()
     done = box.run("start")
-    assert done.log.startswith("daemon.err: /etc/config/syncd: the file: cannot be read; this tells more: uci show")
+    assert done.log == "daemon.err: /etc/config/syncd: the file: cannot be read: uci: Entry not found\n"
     assert "procd_open_instance" not in done.calls
+
+
+def test_a_line_that_uci_leaves_out_is_a_mistake_of_the_file(box: Box) -> None:
+    """Else a setting that stands there would count for nothing: for how long deleted files are kept, perhaps."""
+    box.run("start")
+    complaint = "uci: Parse error (invalid command) at line 9, byte 0\n"
+    (box.root / "complaint").write_text(complaint)
+    done = box.run("start")
+    assert done.log == f"daemon.err: /etc/config/syncd: the file: cannot be read: {complaint}"
+    assert "procd_open_instance" not in done.calls
+    assert asked(box.run("reload").calls) == []
+    assert box.run("check").status == 1
+
+
+def test_another_niceness_needs_a_new_start(box: Box) -> None:
+    box.run("start")
+    box.configure([("syncd", "main", [("enabled", "1"), ("nice", "7")]), ("storage", "storage", [("path", box.disk)])])
+    done = box.run("reload")
+    assert asked(done.calls)[:1] == ["procd_kill"]
+    assert asked(done.calls)[2:-3] == instance(nice=7)
+
+
+def test_a_file_of_ones_own_may_have_been_written_on_windows(real: Box) -> None:
+    own = real.root / "etc/syncd/own.conf"
+    own.write_bytes(f"[server] \r\nstate = {real.root}/etc/syncd/state\r\n[storage]\r\npath={real.disk}\r\n".encode())
+    real.configure([("syncd", "main", [("enabled", "1"), ("conffile", str(own))])])
+    done = real.run("start")
+    assert (done.log, asked(done.calls)[1:-3]) == ("", instance())
+
+
+def test_who_does_not_see_the_log_can_ask_why_nothing_would_start(box: Box) -> None:
+    assert (box.run("can_start").status, box.run("can_start").err) == (0, "")
+    (box.root / "etc/syncd/state/accounts.db").unlink()
+    done = box.run("can_start")
+    assert (done.status, done.log) == (1, "")
+    assert done.err.startswith("syncd is not set up: run syncd init")
+    box.configure([("storage", "storage", [("path", box.disk)])])
+    done = box.run("can_start")
+    assert (done.status, done.log) == (1, "")
+    assert done.err.startswith("syncd is switched off; for on: ")
+    assert asked(done.calls) == []
 
 
 def test_a_file_of_ones_own_is_taken_as_it_is_and_checked(real: Box) -> None:
@@ -250,7 +291,7 @@ def test_the_command_makes_its_settings_when_they_are_not_those_of_uci(tmp_path:
     settings, config, init = tmp_path / "syncd.conf", tmp_path / "config", tmp_path / "init"
     init.write_text("#!/bin/sh\necho $1; exit $(cat $0.status)\n")
     init.chmod(0o755)
-    text = (FILES / "launcher.sh").read_text()
+    text = (FILES / "launcher.sh").read_text().replace("/var/etc/syncd", "/run/syncd")
     for place, path in (
         ("/etc/syncd/syncd.conf", settings),
         ("/etc/config/syncd", config),
@@ -267,17 +308,27 @@ def test_the_command_makes_its_settings_when_they_are_not_those_of_uci(tmp_path:
         )
         return [*done.stdout.split(), str(done.returncode)]
 
+    made = tmp_path / "made"
+    settings.symlink_to(made)
     config.touch()
     assert told("status") == ["render", "run", "0"]
     assert told("init", "--user", "anna", status=1) == ["render", "78"]
     assert told("status", uid=1000) == ["run", "0"]
     for without in ([], ["version"], ["--help"], ["sync", "/x"], ["config", "check", "--config", "x"], ["--config=x"]):
         assert told(*without, status=1) == ["run", "0"], without
-    settings.touch()
+    for asked_how in (["init", "--help"], ["user", "add", "-h"], ["config", "show", "--reference"]):
+        assert told(*asked_how, status=1) == ["run", "0"], asked_how
+    made.touch()
     os.utime(config, (1, 1))
     assert told("status") == ["run", "0"]
-    os.utime(settings, (0, 0))
+    os.utime(made, (1, 1))  # uci commit may have come after it in the same second
     assert told("status") == ["render", "run", "0"]
+    os.utime(made, (0, 0))
+    assert told("status") == ["render", "run", "0"]
+    settings.unlink()
+    settings.write_text("")  # as sed -i leaves it
+    assert told("status") == ["78"]
+    assert told("version") == ["run", "0"]
 
 
 @pytest.mark.parametrize("script", ["syncd.init", "syncd.defaults", "launcher.sh"])

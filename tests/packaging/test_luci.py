@@ -134,7 +134,7 @@ async def test_a_box_is_looked_after_from_its_first_minute(tmp_path: Path, daemo
 
         await press(tab, "Restart")
         await tab.until(f"!{button('Restart')}.disabled")
-        assert rpcd.service.with_name("service.calls").read_text().split() == ["check", "restart"]
+        assert rpcd.service.with_name("service.calls").read_text().split() == ["can_start", "restart"]
         rpcd.complain(f"/etc/config/syncd: {HOSTILE}")
         await press(tab, "Start")
         await tab.until("document.getElementById('notices').textContent.includes('/etc/config/syncd')")

@@ -136,9 +136,9 @@ def test_the_service_is_started_and_ended(rpcd: Rpcd) -> None:
     for action in ("start", "stop", "restart"):
         assert "text" in rpcd.call("service", action=action)
     assert rpcd.service.with_name("service.calls").read_text().split() == [
-        *("check", "start"),
+        *("can_start", "start"),
         "stop",
-        *("check", "restart"),
+        *("can_start", "restart"),
     ]
     for other in ("enable", "", "start; reboot", "boot"):
         assert "error" in rpcd.call("service", action=other)
