@@ -38,7 +38,7 @@ def fill(root: Path, order: Order, host_machine: str, epoch: int) -> None:
     """
     program = root / order.prefix.lstrip("/") / "lib" / "syncd"
     _program(program, order, host_machine)
-    _launcher(root, order)
+    _write(root, placed(LAUNCHER, order.prefix), launcher(order).encode(), 0o755)
     for file in FILES[order.system]:
         data = (ROOT / file.source).read_bytes()
         if not file.is_configuration and order.prefix != "/usr":
@@ -78,7 +78,8 @@ def _hint(order: Order) -> str:
     return f"this package is for OpenWrt {releases}; on another release take the package made for that"
 
 
-def _launcher(root: Path, order: Order) -> None:
+def launcher(order: Order) -> str:
+    """The text of the command `syncd`."""
     text = (ROOT / "bundle" / "launcher.sh").read_text()
     for mark, value in {
         "@INTERPRETER@": order.interpreter,
@@ -87,7 +88,7 @@ def _launcher(root: Path, order: Order) -> None:
         "@SETTINGS@": (ROOT / "openwrt/files/launcher.sh").read_text() if order.system == "openwrt" else "",
     }.items():
         text = text.replace(mark, value)
-    _write(root, placed(LAUNCHER, order.prefix), text.encode(), 0o755)
+    return text
 
 
 def _storage(root: Path, storage: str) -> None:

@@ -67,6 +67,9 @@ def modes(package: Package) -> Iterator[str]:
         mode = member.info.mode
         if mode & 0o7000 or (mode & 0o022 and not member.info.issym()):
             yield f"{member.info.name} has mode {mode:o}"
+        readable = 0o555 if member.info.isdir() else 0o444
+        if mode & readable != readable:
+            yield f"{member.info.name} has mode {mode:o}: not for every service to read"
         if not (member.info.isreg() or member.info.isdir() or member.info.issym()):
             yield f"{member.info.name} is neither file, folder nor link"
         if member.data.startswith(b"#!") and not mode & 0o111:
@@ -112,6 +115,8 @@ def conffiles(package: Package) -> Iterator[str]:
     for line in listed:
         if line not in files:
             yield f"conffiles names {line!r}, which is no file of the package"
+        elif not line.startswith("/etc/"):
+            yield f"conffiles names {line}, which is no setting: an upgrade would leave the old one"
     for path in sorted(files):
         if path.startswith("/etc/config/") and path not in listed:
             yield f"conffiles does not name {path}: an upgrade would overwrite it"

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from types import CodeType
 
-from bundle import elf, targets
-from bundle.files import LAUNCHER, RENDERED_SETTINGS, SETTINGS
+from bundle import ROOT, elf, lock, targets
+from bundle.bytecode import RUNNING
+from bundle.files import FILES, LAUNCHER, RENDERED_SETTINGS, SETTINGS
 from bundle.libraries import is_library, misfit
+from bundle.tree import Order, launcher
 from openwrt import feed
 from openwrt.architectures import TARGETS
-from openwrt.package import Package, Rule
+from openwrt.package import Member, Package, Rule
 
 PROGRAM_FOLDER = "/usr/lib/syncd"
 MAIN = f"{PROGRAM_FOLDER}/__main__.py"
-PLACES = (LAUNCHER, PROGRAM_FOLDER, "/etc/config/syncd", "/etc/init.d/syncd", "/etc/uci-defaults", SETTINGS)
 KEEP = "/lib/upgrade/keep.d/syncd"
 
 BYTECODE = (3495).to_bytes(2, "little") + b"\r\n" + (1).to_bytes(4, "little")  # Python 3.11, unchecked-hash (PEP 552)
 MAX_PACKED, MAX_INSTALLED = 2_500_000, 8_000_000  # bytes; many a router has 16 MB of flash for everything
+# aiohttp and its company go on without, and say nothing.
+COMPILED = (
+    *("aiohttp/_http_parser.so", "aiohttp/_http_writer.so", "aiohttp/_websocket/mask.so"),
+    *("aiohttp/_websocket/reader_c.so", "bcrypt/_bcrypt.so", "frozenlist/_frozenlist.so"),
+    *("multidict/_multidict.so", "propcache/_helpers_c.so", "yarl/_quoting_c.so"),
+)
+MODULES = {"attrs": "attr", "pyjwt": "jwt", "typing-extensions": "typing_extensions"}  # not as the project is called
 NEEDLESS = re.compile(r"/tests?/|/__pycache__/|\.(pyi|pyx|pxd|c|h|whl)$|\.dist-info/(?!METADATA$)")
 
 
@@ -29,9 +39,10 @@ def target(package: Package) -> targets.Target:
 
 
 def places(package: Package) -> Iterator[str]:
-    allowed = (*PLACES, KEEP)
+    allowed = {LAUNCHER, SETTINGS, *(file.place for file in FILES["openwrt"])}
     for member in package.data:
-        if not member.info.isdir() and not any(member.path == at or member.path.startswith(f"{at}/") for at in allowed):
+        inside = member.path in allowed or member.path.startswith(f"{PROGRAM_FOLDER}/")
+        if not member.info.isdir() and not inside:
             yield f"{member.path} is installed outside of syncd's own places"
         if NEEDLESS.search(member.path):
             yield f"{member.path} is nothing a router needs"
@@ -42,13 +53,31 @@ def depends(package: Package) -> Iterator[str]:
     listed = package.field("Depends").split(", ")
     for name in sorted(wanted - set(listed)):
         yield f"Depends does not name {name}"
+    if len(listed) != len(set(listed)):
+        yield "Depends names something twice"
     for name in sorted(set(listed) - wanted):
         yield f"Depends names {name}, which is not needed"
 
 
 def user(package: Package) -> Iterator[str]:
-    if not re.fullmatch(r"syncd=\d+:syncd=\d+", package.field("Require-User")):
-        yield f"Require-User makes no user syncd: {package.field('Require-User')!r}"
+    if not re.fullmatch(r"syncd=([1-9]\d*):syncd=\1", package.field("Require-User")):
+        yield f"Require-User makes no user syncd that is not root: {package.field('Require-User')!r}"
+
+
+def files_of_the_box(package: Package) -> Iterator[str]:
+    """They run as root, or decide what does: so they are those of this checkout to the byte."""
+    for file in FILES["openwrt"]:
+        found = package.file(file.place)
+        if found is None or found.data != (ROOT / file.source).read_bytes():
+            yield f"{file.place} is missing, or is not {file.source}"
+        elif found.info.mode != file.mode:
+            yield f"{file.place} has mode {found.info.mode:o}, not {file.mode:o}"
+
+
+def no_script_of_its_own(package: Package) -> Iterator[str]:
+    for member in package.control:
+        if member.path.endswith("-pkg"):
+            yield f"{member.info.name} would run as root, and nothing here asks for it"
 
 
 def service_is_off(package: Package) -> Iterator[str]:
@@ -75,12 +104,12 @@ def kept_on_upgrade(package: Package) -> Iterator[str]:
         yield f"{KEEP} does not keep /etc/syncd/: accounts would be gone after a sysupgrade"
 
 
-def launcher(package: Package) -> Iterator[str]:
+def command(package: Package) -> Iterator[str]:
     found = package.file(LAUNCHER)
     if found is None or not found.info.mode & 0o001:
         yield f"{LAUNCHER} is missing, or not for everybody to run"
-    elif not re.search(rf'^exec "\$python" -s -E -B {PROGRAM_FOLDER} "\$@"$'.encode(), found.data, re.MULTILINE):
-        yield f"{LAUNCHER} does not start {PROGRAM_FOLDER}"
+    elif found.data != launcher(Order("openwrt", target(package), targets.OPENWRT_PYTHON)).encode():
+        yield f"{LAUNCHER} is not the one of this checkout"
     main = package.file(MAIN)
     if main is None or f'NEEDED = "{targets.OPENWRT_PYTHON}"\n'.encode() not in main.data:
         yield f"{MAIN} does not look whether this is Python {targets.OPENWRT_PYTHON}"
@@ -93,10 +122,34 @@ def bytecode(package: Package) -> Iterator[str]:
         if member.path.endswith(".pyc"):
             if not member.data.startswith(BYTECODE):
                 yield f"{member.path} is no byte-code of Python {targets.OPENWRT_PYTHON} that is taken unchecked"
-            if f"{member.path[:-1]}".encode() not in member.data:
-                yield f"{member.path} carries the path of the machine it was made on"
-    if package.file(f"{PROGRAM_FOLDER}/syncd/__main__.pyc") is None:
-        yield "syncd itself is missing"
+            if wrong := _path_inside(member):
+                yield f"{member.path} {wrong}"
+
+
+def _path_inside(member: Member) -> str | None:
+    """What is wrong with the path in byte-code; only the Python that made it can read all of it."""
+    path = member.path[:-1]
+    if RUNNING != targets.OPENWRT_PYTHON or not member.data.startswith(BYTECODE):
+        return None if path.encode() in member.data else "carries the path of the machine it was made on"
+    try:
+        code = marshal.loads(member.data[16:])
+    except (EOFError, ValueError, TypeError) as exc:
+        return f"is damaged: {exc}"
+    if not isinstance(code, CodeType) or code.co_filename != path:
+        return "carries the path of the machine it was made on"
+    return None
+
+
+def whole(package: Package) -> Iterator[str]:
+    """Each file of syncd is there; what a router lacks it finds out when somebody needs it."""
+    have = {member.path for member in package.files}
+    for source in sorted((ROOT / "syncd").rglob("*")):
+        name = source.relative_to(ROOT)
+        if source.is_dir() or "__pycache__" in name.parts or any(part.startswith(".") for part in name.parts):
+            continue
+        place = name.with_suffix(".pyc") if source.suffix == ".py" else name
+        if f"{PROGRAM_FOLDER}/{place}" not in have:
+            yield f"{PROGRAM_FOLDER}/{place} is missing"
 
 
 def compiled(package: Package) -> Iterator[str]:
@@ -110,8 +163,11 @@ def compiled(package: Package) -> Iterator[str]:
             yield f"{member.path} is compiled code in a package for every processor"
         elif library:
             yield from _library(member.path, member.data, wanted, bundled)
-    if wanted.compiled and not bundled:
-        yield "no compiled library is there: it would be slow"
+    if wanted.compiled:
+        have = {member.path.removeprefix(f"{PROGRAM_FOLDER}/") for member in package.files}
+        for name in COMPILED:
+            if name.partition("/")[0] not in wanted.without and name not in have:
+                yield f"{name} is missing: it would be slow"
 
 
 def _library(path: str, data: bytes, wanted: targets.Target, bundled: set[str]) -> Iterator[str]:
@@ -126,9 +182,13 @@ def _library(path: str, data: bytes, wanted: targets.Target, bundled: set[str]) 
 
 
 def libraries(package: Package) -> Iterator[str]:
-    have = {member.path.removeprefix(f"{PROGRAM_FOLDER}/").partition("/")[0] for member in package.data}
-    for name in {"aiohttp", "aiosqlite", "bcrypt", "jwt"} - target(package).without - have:
-        yield f"{name} is not bundled"
+    have = {member.path.removeprefix(f"{PROGRAM_FOLDER}/") for member in package.files}
+    for pin in lock.pins(target(package), targets.OPENWRT_PYTHON):
+        module = MODULES.get(pin.name, pin.name)
+        if not {f"{module}/__init__.pyc", f"{module}.pyc"} & have:
+            yield f"{pin.name} is not bundled"
+        if f"{pin.name.replace('-', '_')}-{pin.version}.dist-info/METADATA" not in have:
+            yield f"{pin.name} is not version {pin.version}, which wheels.lock names"
     if "LICENSES" not in have:
         yield "the licences of the libraries are missing"
 
@@ -150,11 +210,14 @@ PROGRAM: tuple[Rule, ...] = (
     places,
     depends,
     user,
+    files_of_the_box,
+    no_script_of_its_own,
     service_is_off,
     settings_in_memory,
     kept_on_upgrade,
-    launcher,
+    command,
     bytecode,
+    whole,
     compiled,
     libraries,
     size,

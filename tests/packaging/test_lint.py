@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bundle import lock
+from bundle.targets import OPENWRT_PYTHON, TARGETS
 from openwrt import ipk, lint_ipk
 from openwrt.lint_form import FORM
 from openwrt.lint_program import PROGRAM
@@ -23,11 +26,16 @@ Mutation = Callable[[Package], Package]
 PARSER = "/usr/lib/syncd/aiohttp/_http_parser.so"
 WEB = "/usr/lib/syncd/aiohttp/web.pyc"
 SETTINGS = "/etc/config/syncd"
+[ATTRS] = [
+    f"/usr/lib/syncd/attrs-{pin.version}.dist-info/METADATA"
+    for pin in lock.pins(TARGETS["aarch64-musl"], OPENWRT_PYTHON)
+    if pin.name == "attrs"
+]
 
 
 # What of the program the good package here keeps: enough for every rule, little enough for many mutations.
-KEPT = {PARSER, WEB, "/usr/lib/syncd/__main__.py", "/usr/lib/syncd/LICENSES", "/usr/lib/syncd/syncd/__main__.pyc"}
-KEPT |= {f"/usr/lib/syncd/{name}/__init__.pyc" for name in ("aiosqlite", "bcrypt", "jwt")}
+KEPT = ("/usr/lib/syncd/__main__.py", "/usr/lib/syncd/LICENSES", "/usr/lib/syncd/syncd/", WEB)
+TOP = re.compile(r"/usr/lib/syncd/[^/]+(\.pyc|/__init__\.pyc|/METADATA)|.*\.so(\.1)?")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +49,7 @@ def good(pressed: Press) -> Package:
 
 
 def is_kept(path: str) -> bool:
-    return path in KEPT or not path.startswith("/usr/lib/syncd/")
+    return path.startswith(KEPT) or bool(TOP.fullmatch(path)) or not path.startswith("/usr/lib/syncd/")
 
 
 # What may happen to a package. A member is copied before it is changed: the good package is shared.
@@ -91,7 +99,27 @@ def renamed(path: str, name: str) -> Mutation:
 
 
 def without(path: str) -> Mutation:
-    return lambda package: replace(package, data=tuple(one for one in package.data if one.path != path))
+    def mutate(package: Package) -> Package:
+        assert package.file(path) is not None
+        return replace(package, data=tuple(one for one in package.data if one.path != path))
+
+    return mutate
+
+
+def with_script(name: str) -> Mutation:
+    """A script more in the control part."""
+    return lambda package: replace(
+        package, control=(*package.control, _copy(package.control[-1], name=f"./{name}", data=b"#!/bin/sh\n"))
+    )
+
+
+def cut(path: str) -> Mutation:
+    def mutate(package: Package) -> Package:
+        found = package.file(path)
+        assert found is not None
+        return data(path, data=found.data[:-100])(package)
+
+    return mutate
 
 
 def added(path: str, content: bytes, **info: object) -> Mutation:
@@ -138,6 +166,8 @@ MUTATIONS: list[tuple[str, str, Mutation]] = [
     ("a file without its folder", "names_of_members", without("/etc/config")),
     ("setuid", "modes", data("/usr/bin/syncd", mode=0o4755)),
     ("for all to write", "modes", data(WEB, mode=0o666)),
+    ("for its owner alone to read", "modes", data(WEB, mode=0o600)),
+    ("a folder for its owner alone", "modes", data("/usr/lib/syncd", mode=0o700)),
     ("a device", "modes", data(WEB, type=tarfile.CHRTYPE)),
     ("an init script that cannot be started", "modes", data("/etc/init.d/syncd", mode=0o644)),
     ("carriage returns in control", "fields_of_control", control("control", "\nVersion", "\r\nVersion")),
@@ -152,30 +182,46 @@ MUTATIONS: list[tuple[str, str, Mutation]] = [
     ("settings that are no conffile", "conffiles", control("conffiles", "/etc/config/syncd\n", "")),
     ("a conffile that is a folder", "conffiles", control("conffiles", "\n", "\n/etc/syncd\n")),
     ("a conffile that is not there", "conffiles", control("conffiles", "\n", "\n/etc/config/other\n")),
+    ("a program that an upgrade leaves", "conffiles", control("conffiles", "\n", "\n/usr/bin/syncd\n")),
+    ("a script that adds to the stock ones", "no_script_of_its_own", with_script("postinst-pkg")),
     ("a script of our own", "stock_scripts", control("postinst", "default_postinst", "reboot #")),
     ("no user", "user", control("control", "Require-User: syncd=481:syncd=481\n", "")),
+    ("a user who is root", "user", control("control", "syncd=481:syncd=481", "syncd=0:syncd=0")),
+    ("a group that is root's", "user", control("control", "syncd=481:syncd=481", "syncd=481:syncd=0")),
+    ("libc twice", "depends", control("control", "libc, ", "libc, libc, ")),
     ("no SQLite", "depends", control("control", "python3-sqlite3, ", "")),
     ("a package no feed has", "depends", control("control", "libc, ", "libc, python3-aiosqlite, ")),
     ("a file somewhere else", "places", renamed(WEB, "/usr/lib/python3.11/web.pyc")),
+    ("one more script for the first start", "places", added("/etc/uci-defaults/zz", b"#!/bin/sh\nreboot\n")),
+    ("nothing done at the first start", "files_of_the_box", without("/etc/uci-defaults/syncd")),
+    ("an init script that does nothing", "files_of_the_box", cut("/etc/init.d/syncd")),
+    ("settings that can be started", "files_of_the_box", data(SETTINGS, mode=0o755)),
     ("tests of a library", "places", renamed(WEB, "/usr/lib/syncd/aiohttp/tests/web.pyc")),
     ("a service that starts by itself", "service_is_off", edited(SETTINGS, b"enabled '0'", b"enabled '1'")),
     ("no init script", "service_is_off", without("/etc/init.d/syncd")),
     ("settings on the flash", "settings_in_memory", data("/etc/syncd/syncd.conf", linkname="/etc/syncd.conf")),
     ("a link into the system", "settings_in_memory", data(WEB, type=tarfile.SYMTYPE, linkname="/etc/shadow")),
     ("nothing kept on upgrade", "kept_on_upgrade", data("/lib/upgrade/keep.d/syncd", data=b"")),
-    ("a launcher nobody may run", "launcher", data("/usr/bin/syncd", mode=0o700)),
-    ("a launcher for elsewhere", "launcher", edited("/usr/bin/syncd", b"/usr/lib/syncd", b"/opt/lib/syncd")),
-    ("no look at the version", "launcher", edited("/usr/lib/syncd/__main__.py", b'"3.11"', b'"3.12"')),
+    ("a launcher nobody may run", "command", data("/usr/bin/syncd", mode=0o700)),
+    ("a launcher for elsewhere", "command", edited("/usr/bin/syncd", b"/usr/lib/syncd", b"/opt/lib/syncd")),
+    ("a launcher that does more", "command", edited("/usr/bin/syncd", b"#!/bin/sh\n", b"#!/bin/sh\nreboot\n")),
+    ("no look at the version", "command", edited("/usr/lib/syncd/__main__.py", b'"3.11"', b'"3.12"')),
     ("a source of a library", "bytecode", renamed(WEB, "/usr/lib/syncd/aiohttp/web.py")),
     ("byte-code of another Python", "bytecode", edited(WEB, b"\xa7\x0d", b"\xcb\x0d")),
     ("byte-code that is checked", "bytecode", edited(WEB, b"\r\n\x01\0\0\0", b"\r\n\x03\0\0\0")),
     ("a path of the building machine", "bytecode", edited(WEB, b"/usr/lib/syncd/aiohttp", b"/home/me/syncd/aiohttp")),
-    ("without the program", "bytecode", without("/usr/lib/syncd/syncd/__main__.pyc")),
+    ("half a module", "bytecode", cut(WEB)),
+    ("a module without its database", "whole", without("/usr/lib/syncd/syncd/db/schema/index/0001.sql")),
+    ("without the program", "whole", without("/usr/lib/syncd/syncd/__main__.pyc")),
     ("a library for glibc", "compiled", glibc_library),
     ("a library for another processor", "compiled", other_machine),
     ("half a library", "compiled", edited(PARSER, b"\x7fELF", b"\x7fELFELF")),
     ("a program in disguise", "compiled", added("/usr/lib/syncd/z", b"\x7fELF")),
     ("a long name of a library", "compiled", renamed(PARSER, PARSER[:-3] + ".cpython-311-aarch64.so")),
+    ("a slow parser", "compiled", without(PARSER)),
+    ("a library left out", "libraries", without("/usr/lib/syncd/multidict/__init__.pyc")),
+    ("a module of one file left out", "libraries", without("/usr/lib/syncd/typing_extensions.pyc")),
+    ("another version of a library", "libraries", renamed(ATTRS, ATTRS.replace("/attrs-", "/attrs-1"))),
     ("no licences", "libraries", without("/usr/lib/syncd/LICENSES")),
     ("too big", "size", data("/usr/lib/syncd/LICENSES", data=b"\n" * 8_000_000)),
     ("carriage returns in the init script", "no_carriage_returns", edited("/etc/init.d/syncd", b"\n", b"\r\n")),
