@@ -6,14 +6,20 @@ import os
 import shutil
 from pathlib import Path
 
+from bundle import BundleError
+
+# What a data disk and a folder of accounts have in them.
+_PRECIOUS = ("volume-id", "accounts.db")
+
 
 def install(tree: Path, destdir: Path, prefix: str) -> None:
     """Copy *tree* into *destdir*. The program that is there is replaced as a whole; to repeat it is safe.
 
     A file below /etc that is there already stays; if the new one differs it is put beside it as NAME.new, and said so.
-    A folder that is there keeps its mode and time.
+    A folder that is there keeps its mode and time. Raises BundleError when files of people lie in the old program.
     """
     program = Path(prefix.lstrip("/")) / "lib" / "syncd"
+    spare(destdir / program)
     inside = [path for path in sorted(tree.rglob("*")) if path != tree / program and tree / program not in path.parents]
     fresh = [path for path in (tree, *filter(_is_folder, inside)) if not (destdir / path.relative_to(tree)).is_dir()]
     for folder in fresh:
@@ -45,6 +51,18 @@ def _swap(new: Path, place: Path) -> None:
 def beside(program: Path) -> tuple[Path, Path]:
     """Where the program is while it is copied, and where the old one is until it is removed."""
     return program.with_name(".syncd.coming"), program.with_name(".syncd.going")
+
+
+def spare(program: Path) -> None:
+    """Raise BundleError if people's files lie in *program*, which would be removed as a whole."""
+    if program.is_symlink():
+        return
+    for name in _PRECIOUS:
+        for found in program.rglob(name):
+            raise BundleError(
+                f"{found} says that files or accounts of people lie in the program's own folder. Stop syncd, move them "
+                "elsewhere, name that place in the settings, and try again"
+            )
 
 
 def remove(*folders: Path) -> None:

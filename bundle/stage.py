@@ -101,9 +101,17 @@ def _order(args: argparse.Namespace) -> Order:
         python=python,
         prefix="" if prefix == "/" else prefix,
         interpreter=plain(args.interpreter, "--interpreter"),
-        storage=absolute(args.storage, "STORAGE") if args.storage else None,
+        storage=_storage(args.storage, prefix) if args.storage else None,
         wheels=args.wheels,
     )
+
+
+def _storage(path: str, prefix: str) -> str:
+    """The folder for people's files; raises BundleError for one that holds the program, or is held by it."""
+    storage, program = absolute(path, "STORAGE"), f"{prefix.rstrip('/')}/lib/syncd"
+    if os.path.commonpath([storage, program]) in (storage, program):
+        raise BundleError(f"STORAGE is a folder for people's files alone, and {program} is the program's")
+    return storage
 
 
 def _pointer_bits() -> int:

@@ -31,8 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def take_away(destdir: Path, prefix: str) -> None:
-    """Remove the program and the files that belong to it; what is not there is not missed."""
+    """Remove the program and the files that belong to it; what is not there is not missed. Raises BundleError."""
     program = destdir / prefix.lstrip("/") / "lib" / "syncd"
+    install.spare(program)
     install.remove(program, *install.beside(program))
     for place in (LAUNCHER, *(file.place for file in FILES["systemd"] if not file.is_configuration)):
         (destdir / placed(place, prefix).lstrip("/")).unlink(missing_ok=True)

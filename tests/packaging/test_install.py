@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bundle import BundleError, uninstall
 from bundle import tree as trees
-from bundle import uninstall
 from bundle.files import FILES, SETTINGS, File, placed
 from bundle.install import install
 
@@ -146,6 +146,21 @@ def test_uninstalling_leaves_what_is_not_the_program(
         assert uninstall.main(["--destdir", str(made)]) == 0
     left = {"etc/syncd/syncd.conf", "var/lib/syncd/accounts.db", "srv/syncd/desi/photo.jpg"}
     assert set(content(made)) == left and "data disk" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("precious", ["data/.syncd/volume-id", "state/accounts.db"])
+def test_files_of_people_inside_the_program_are_never_removed_with_it(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], precious: str
+) -> None:
+    made = tmp_path / "destdir"
+    install(tree, made, "/usr")
+    write(made / "usr/lib/syncd" / precious, "precious")
+    before = content(made)
+    with pytest.raises(BundleError, match=r"lie in the program's own folder"):
+        install(tree, made, "/usr")
+    assert uninstall.main(["--destdir", str(made)]) == 1
+    assert "lie in the program's own folder" in capsys.readouterr().err
+    assert content(made) == before
 
 
 def test_a_prefix_takes_the_place_of_usr_alone() -> None:
