@@ -8,7 +8,9 @@ import json
 from syncd.cli import reference
 from syncd.cli.actions import action, actions
 from syncd.cli.options import settings
-from syncd.config import Loaded, Source
+from syncd.cli.owner import become, owner_of
+from syncd.config import ConfigError, Loaded, Source
+from syncd.errors import SyncError
 from syncd.options import written
 
 
@@ -36,8 +38,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Load and say so; a mistake has raised ConfigError before."""
-    settings(args)
+    """Load and say so; a mistake has raised ConfigError before. Raises SyncError if only root can read it."""
+    owner = owner_of(settings(args).config.server.state)
+    if owner is not None:
+        become(owner)
+        try:
+            settings(args)
+        except ConfigError as exc:
+            raise SyncError(
+                f"{exc}\nThis is what the service meets, which runs as {owner.name}; for a file: "
+                f"chgrp {owner.name} FILE && chmod 640 FILE"
+            ) from exc
     print("the settings are good")
     return 0
 

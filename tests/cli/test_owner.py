@@ -86,6 +86,17 @@ def test_doctor_sees_the_disk_with_the_eyes_of_the_service(box: Daemon) -> None:
     assert f"chown -R nobody {box.storage}" in done.stdout
 
 
+def test_settings_that_only_root_can_read_are_no_good(box: Daemon) -> None:
+    """The service would end at each start, although root was told that all is well."""
+    box.conf.chmod(0o600)
+    done = run(box, "config", "check")
+    assert done.returncode == 1
+    assert "Permission denied" in done.stderr
+    assert f"which runs as nobody; for a file: chgrp {SERVICE.pw_name}" in done.stderr
+    box.conf.chmod(0o644)
+    assert run(box, "config", "check").stdout == "the settings are good\n"
+
+
 def test_a_disk_of_somebody_else_is_not_taken(box: Daemon) -> None:
     os.chown(box.storage, 1, 1)
     done = run(box, "init")
