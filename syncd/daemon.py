@@ -68,7 +68,6 @@ async def _serve(config: Config, load: Callable[[], Config]) -> None:
     stop = asyncio.Event()
     async with Core.open(config) as core:
         pool = MediaPool(config.media, core.capacity.jobs)
-        await pool.start()
         try:
             await _run(core, pool, load, stop)
         finally:
@@ -85,8 +84,10 @@ async def _run(core: Core, pool: MediaPool, load: Callable[[], Config], stop: as
     control = Control(core, lambda: _status(core, pool, watch))
     with _signals(stop, lambda: _reload(core, load)):
         async with _listening(core, gallery, feed, house) as addresses:
-            _announce(core, pool, addresses)
-            await _work([watch, gallery, Sweeper(core, feed), control, house, systemd.Watchdog(core.answer)], stop)
+            _announce(core, addresses)
+            await _work(
+                [pool, watch, gallery, Sweeper(core, feed), control, house, systemd.Watchdog(core.answer)], stop
+            )
             systemd.notify("STOPPING=1")
         await gallery.close()
 
@@ -192,10 +193,10 @@ def _signals(stop: asyncio.Event, reload: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _announce(core: Core, pool: MediaPool, addresses: list[str]) -> None:
+def _announce(core: Core, addresses: list[str]) -> None:
     config = core.config
     shown = ", ".join(addresses)
-    log.info("syncd %s serves %s on %s; media sandbox: %s", __version__, config.storage.path, shown, pool.sandbox)
+    log.info("syncd %s serves %s on %s", __version__, config.storage.path, shown)
     if config.mobisync.access == "open":
         log.warning(
             "ANYBODY ON THIS NETWORK can read and add files: [mobisync] access = open."

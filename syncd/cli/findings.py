@@ -198,10 +198,11 @@ def _service(config: Config, runs: bool) -> Iterator[Finding]:
         yield Finding("note", "the clock is not trusted, so nothing in the trash expires", "set it, or wait for NTP")
     if runs and status.volume is not VolumeState.OK:
         yield Finding("broken", f"the daemon says of the disk: {status.volume}", "look into the log of the daemon")
-    if status.daemon is not None and str(status.daemon.get("sandbox")) not in ("bwrap", "landlock"):
+    sandbox = status.daemon.get("sandbox") if status.daemon is not None else None
+    if sandbox not in (None, "bwrap", "landlock"):
         yield Finding(
             "reduced",
-            f"photos are opened without a full sandbox ({status.daemon.get('sandbox')})",
+            f"photos are opened without a full sandbox ({sandbox})",
             f"{remedy('bubblewrap')}, or use a kernel with Landlock",
         )
 

@@ -35,7 +35,7 @@ def _lines(found: Status) -> Iterator[tuple[str, str]]:
     trust = "trusted" if found.clock_trusted else "not trusted, so nothing expires; set it, or wait for NTP"
     yield "clock", f"{day(found.clock_ms)}, {trust}"
     for name, value in (found.daemon or {}).items():
-        yield name, str(value)
+        yield name, "not known yet" if value is None else str(value)
 
 
 def _held(held: Holdings) -> Iterator[tuple[str, str]]:

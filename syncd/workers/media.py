@@ -89,7 +89,10 @@ def memory_file(data: bytes) -> Iterator[int]:
 
 
 class MediaPool:
-    """Bounded in jobs, memory and time. start(), then any number of calls at once, then close()."""
+    """Bounded in jobs, memory and time. start(), then any number of calls at once, then close().
+
+    Calls that come before it has started wait for that.
+    """
 
     def __init__(
         self, settings: MediaSection, jobs: int = 2, ladder: Sequence[Level] = LADDER, idle_s: float = IDLE_S
@@ -97,29 +100,37 @@ class MediaPool:
         """*jobs* at once, unless the settings say how many."""
         self.settings = settings
         self.tools = Tools(None, None, None)
+        self._started = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.workers or jobs)
         self._crew = Crew(spawn, settings.memory_mb << 20, settings.timeout_s, ladder, idle_s)
+
+    async def run(self) -> None:
+        """Start beside everything else: trying sandboxes costs a small box as long as loading half of the daemon."""
+        await self.start()
+        await asyncio.get_running_loop().create_future()  # until cancelled, as every worker
 
     async def start(self) -> None:
         """Find the tools and the best sandbox that works; starts no worker yet."""
         self.tools = tools.find_tools()
         await self._crew.start(tools.tool_folders(self.tools))
+        self._started.set()
         log.info("media: sandbox %s, ffmpeg %s, exiftool %s, Pillow %s", self.sandbox, *_shown(self.tools))
 
     async def close(self) -> None:
         """End everything; jobs still running fail."""
         await self._crew.close()
+        self._started.set()
 
     @property
-    def sandbox(self) -> Level:
-        """The rung of the ladder that its children stand on."""
-        return self._crew.level
+    def sandbox(self) -> Level | None:
+        """The rung of the ladder that its children stand on; None before it is known."""
+        return self._crew.level if self._started.is_set() else None
 
     # What others call.
 
     async def examine(self, source: int, media: MediaType) -> Examination:
         """Thumbnail, metadata and document test of the open file *source*; it stays the caller's."""
-        if self._refused:
+        if await self._refused():
             return Examination(Metadata(), None, False, NO_SANDBOX)
         async with self._slots:
             try:
@@ -131,7 +142,7 @@ class MediaPool:
 
     async def preview(self, source: int, media: MediaType) -> bytes | None:
         """A JPEG of 1920 pixels at most on its longer side, upright, from the original; None: there is none."""
-        if self._refused:
+        if await self._refused():
             return None
         async with self._slots:
             try:
@@ -147,7 +158,7 @@ class MediaPool:
 
         It runs with limits, without a sandbox: it is chosen by the owner and may need its own files (a model).
         """
-        if self._refused:
+        if await self._refused():
             return None
         own = [sys.executable] if program.suffix == ".py" else []
         command = [*own, str(program), sandbox.INPUT]
@@ -252,8 +263,9 @@ class MediaPool:
     async def _ffmpeg(self, command: Sequence[str], source: int) -> Output:
         return await self._crew.run("ffmpeg", command, source, OUTPUT_LIMIT)
 
-    @property
-    def _refused(self) -> bool:
+    async def _refused(self) -> bool:
+        """Is nothing to be opened here, now or ever?"""
+        await self._started.wait()
         return self._crew.closed or (self.settings.require_sandbox and self.sandbox == "limits")
 
 
