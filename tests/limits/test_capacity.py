@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,10 @@ import pytest
 from syncd.capacity import capacity_for, usable_memory
 from tests.conftest import MakeDaemon
 from tests.daemon import USER, wait_until
-from tests.faults.test_kill import JPEG
+from tests.limits.crowd import MIB, upload_at_once
 from tests.limits.process import forget_peak, memory_mib
-from tests.limits.test_memory import picture
 from tests.phone import Phone
 
-MIB = 1 << 20
 ROUTER_PEAK_MIB = 80  # of 128: the system itself needs the rest
 AFTERWARDS_MIB = 44
 
@@ -62,20 +59,10 @@ def test_a_router_of_128_mib_takes_a_crowd(daemon: MakeDaemon) -> None:
     phone = Phone(f"{server.url}/k/{server.add_device(USER, 'phone')}", USER, "phone-1")
     server.restart()
     forget_peak(server)
-    statuses: list[int] = []
-
-    def upload(number: int) -> None:
-        statuses.append(phone.upload_stream(f"{number}.jpg", picture(20), 20 * MIB + len(JPEG)).status)
-
     with contextlib.ExitStack() as idle:
         for _ in range(300):
             idle.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-        uploads = [threading.Thread(target=upload, args=(number,)) for number in range(20)]
-        for one in uploads:
-            one.start()
-        for one in uploads:
-            one.join()
-    assert statuses == [200] * 20
+        assert upload_at_once(phone, 20, 20) == [200] * 20
     assert memory_mib(server, "VmHWM") <= ROUTER_PEAK_MIB
     assert "128 MiB of memory: 192 connections, 6 uploads at once" in server.must("status")
     wait_until(lambda: memory_mib(server) <= AFTERWARDS_MIB, "memory to be given back")

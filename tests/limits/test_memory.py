@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Iterator
 
 import pytest
 
 from tests.conftest import MakeDaemon
 from tests.daemon import USER, Daemon, wait_until
 from tests.faults.test_kill import JPEG
+from tests.limits.crowd import upload_at_once
 from tests.limits.process import descriptors, forget_peak, libraries, memory_mib, threads
 from tests.phone import Phone
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-MIB = 1 << 20
 IDLE_MIB = 40
 PEAK_MIB = 96
 GROWTH_MIB = 2
@@ -37,12 +35,6 @@ def test_idle_daemon_is_small(daemon: MakeDaemon) -> None:
     assert not [name for name in loaded if name.startswith(("_imaging", "_bcrypt", "_ssl", "libssl"))]
 
 
-def picture(megabytes: int) -> Iterator[bytes]:
-    yield JPEG
-    for _ in range(megabytes):
-        yield bytes(MIB)
-
-
 def test_twenty_big_uploads_and_two_hundred_connections(daemon: MakeDaemon) -> None:
     server, phone = served(daemon)
     idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
@@ -50,18 +42,7 @@ def test_twenty_big_uploads_and_two_hundred_connections(daemon: MakeDaemon) -> N
         link.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert link.recv(4096).startswith(b"HTTP/1.1 200")
     forget_peak(server)
-    statuses: list[int] = []
-
-    def upload(number: int) -> None:
-        answer = phone.upload_stream(f"{number}.jpg", picture(200), 200 * MIB + len(JPEG))
-        statuses.append(answer.status)
-
-    uploads = [threading.Thread(target=upload, args=(number,)) for number in range(20)]
-    for one in uploads:
-        one.start()
-    for one in uploads:
-        one.join()
-    assert statuses == [200] * 20
+    assert upload_at_once(phone, 20, 200) == [200] * 20
     assert memory_mib(server, "VmHWM") <= PEAK_MIB
     for link in idle:
         link.close()

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.daemon import ROOT, wait_until
+from tests.packaging.archive import MIRROR
 
-MIRROR = "http://deb.debian.org/debian"
 CACHE = ROOT / "build" / "debian"
 PACKAGES = ("systemd", "python3", "python3-pil")
 BOOT_S = 60.0
