@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from bundle import stage, uninstall
 from syncd import __version__
-from tests.daemon import PASSWORD, USER, free_port, wait_until
+from tests.daemon import PASSWORD, ROOT, USER, free_port, wait_until
 from tests.packaging.box import Box, box
 from tests.packaging.conftest import Deb
 from tests.phone import Phone
@@ -245,3 +247,33 @@ def test_make_install_and_a_disk_that_comes_late(debian: Boot) -> None:
     assert uninstall.main(arguments) == 0
     assert not here.path("/usr/local/lib/syncd").exists() and here.path("/var/lib/syncd/accounts.db").exists()
     assert stored.read_bytes() == photo()
+
+
+def test_disk_and_accounts_elsewhere_as_the_page_tells_it(debian: Boot, package: Deb) -> None:
+    here = debian("trixie")
+    here.boot()
+    install(here, package("deb13"))
+    page = (ROOT / "docs" / "debian.md").read_text()
+    drop_ins = [one for one in re.findall(r"(?:^    .*\n)+", page, re.MULTILINE) if "Paths=" in one and "/mnt/" in one]
+    assert len(drop_ins) == 2
+    folder = here.path("/etc/systemd/system/syncd.service.d")
+    folder.mkdir()
+    for number, text in enumerate(drop_ins):
+        (folder / f"{number}.conf").write_text(textwrap.dedent(text))
+    here.must("systemctl", "daemon-reload")
+    here.path("/mnt/disk").mkdir()
+    here.path("/mnt/ssd").mkdir()
+    here.must("mount", "-t", "tmpfs", "disk", "/mnt/disk")
+    here.must("mkdir", "/mnt/disk/syncd")
+    places = {"#path = /srv/syncd": "path = /mnt/disk/syncd", "#state = /var/lib/syncd": "state = /mnt/ssd/syncd-state"}
+    for default, chosen in places.items():
+        text = here.path(SETTINGS).read_text()
+        assert text.count(f"{default}\n") == 1
+        here.path(SETTINGS).write_text(text.replace(default, chosen))
+    phone = set_up(here)
+    assert phone.upload("x.jpg", photo()).status == 200
+    assert here.must("stat", "--format=%U %a", "/mnt/ssd/syncd-state").split() == ["syncd", "700"]
+    in_use = here.run("umount", "/mnt/disk")
+    assert in_use.returncode != 0 and "busy" in in_use.stderr
+    here.must("systemctl", "stop", "syncd")
+    here.must("umount", "/mnt/disk")
