@@ -71,7 +71,9 @@ def read(path: Path) -> str:
             os.close(descriptor)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-        raise ConfigError((Problem(str(path), 0, f"cannot be read: {reason}; name a readable file"),)) from exc
+        # Secrets may stand in it, so on a box with a service it is closed to people.
+        cure = "run this as root" if isinstance(exc, PermissionError) else "name a readable file"
+        raise ConfigError((Problem(str(path), 0, f"cannot be read: {reason}; {cure}"),)) from exc
     if wrong:
         raise ConfigError((Problem(str(path), 0, wrong),))
     return _text(data, str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -221,3 +222,11 @@ def test_an_unreadable_file_is_refused(tmp_path: Path, request: pytest.FixtureRe
     path.touch(mode=0)
     request.getfixturevalue("nobody")
     assert "Permission denied" in problem_with(path)
+
+
+def test_whoever_may_not_read_the_settings_hears_who_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert problem_with(tmp_path / "a.conf").endswith("cannot be read: Permission denied; run this as root")
