@@ -41,7 +41,6 @@ deb:  ## make packages for Debian 12 and 13, amd64, arm64 and armhf, in dist/
 
 ipk:  ## make packages for OpenWrt 23.05 and 24.10 in dist/; ARCH=aarch64_cortex-a53 for one alone
 	python3 -m openwrt.mkipk $(ARCH)
-	python3 -m openwrt.lint_ipk dist/*.ipk
 
 lock: dev  ## renew bundle/wheels.lock, the libraries syncd is delivered with
 	.venv/bin/python -m bundle.lock

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bundle import ROOT, BundleError, targets, tree, wheels
 from bundle.stage import epoch
-from openwrt import feed, ipk, luci
+from openwrt import feed, ipk, lint_ipk, luci
 from openwrt.architectures import TARGETS
 from syncd import __version__
 
@@ -91,18 +91,20 @@ def make_luci(dist: Path = DIST) -> Made:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns the exit code; prints a table of what was made."""
+    """Returns the exit code; prints a table of what was made, and what the checker says of it."""
     parser = argparse.ArgumentParser(prog="openwrt.mkipk", description=__doc__)
     parser.add_argument("architecture", nargs="*", help=f"all of them if none is named: {', '.join(TARGETS)}")
     args = parser.parse_args(argv)
     try:
+        good = True
         print(f"{'packed':>9} {'installed':>9}  bytes")
         for made in itertools.chain(make(args.architecture or TARGETS), [make_luci()]):
-            print(f"{made.packed:9} {made.installed:9}  {made.file.name}")
+            print(f"{made.packed:9} {made.installed:9}  {made.file.name}", flush=True)
+            good = lint_ipk.main([str(made.file)]) == 0 and good
     except (BundleError, OSError) as exc:
         print(f"openwrt.mkipk: {exc}", file=sys.stderr)
         return 1
-    return 0
+    return int(not good)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,19 @@ def test_an_architecture_that_is_not_there_is_named(tmp_path: Path, capsys: pyte
     assert re.search(r"no package for mips_24kc; there are: .*\ball\b", capsys.readouterr().err)
 
 
+def test_a_package_that_the_checker_refuses_is_not_called_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = mkipk.make_luci(tmp_path)
+    bad = tmp_path / "syncd_1.0.0-r1_all.ipk"
+    bad.write_bytes(b"!<arch>\n")
+    monkeypatch.setattr(mkipk, "make_luci", lambda: good)
+    for made, code in ((good, 0), (mkipk.Made(bad, 8, 8), 1)):
+        monkeypatch.setattr(mkipk, "make", lambda _, made=made: [made])
+        assert mkipk.main([]) == code
+    assert "syncd_1.0.0-r1_all.ipk: container: " in capsys.readouterr().out
+
+
 def test_the_page_in_luci_is_a_good_package_for_every_router(tmp_path: Path) -> None:
     made = mkipk.make_luci(tmp_path)
     assert lint_ipk.main([str(made.file)]) == 0
