@@ -46,7 +46,7 @@ def instance(*, nice: int = 5, port: int = 8420) -> list[str]:
         "procd_set_param <command> </usr/bin/syncd> <serve> <--config> </var/etc/syncd/syncd.conf>",
         "procd_set_param <file> </var/etc/syncd/syncd.conf>",
         "procd_set_param <reload_signal> <HUP>",
-        "procd_set_param <respawn> <3600> <5> <5>",
+        "procd_set_param <respawn> <60> <5> <5>",
         "procd_set_param <user> <syncd>",
         "procd_set_param <no_new_privs> <1>",
         "procd_set_param <limits> <core=0> <nofile=4096 8192>",
@@ -268,6 +268,23 @@ def test_a_reload_of_bad_settings_leaves_the_service_as_it_is(real: Box) -> None
     assert asked(done.calls) == []
     assert "the new settings were not taken over; a service that runs keeps those it has" in done.log
     assert real.conf.read_text() == before
+
+
+@pytest.mark.parametrize("command", ["start", "restart"])
+def test_a_service_that_runs_is_not_ended_by_a_command_that_cannot_start_it(real: Box, command: str) -> None:
+    real.run("start")
+    (real.root / "running").touch()
+    real.configure(on(real, ("trash", "trash", [("keep_days", "soon")])))
+    done = real.run(command)
+    assert done.status == 1
+    assert "keep_days: 'soon' is not a whole number" in done.log
+    assert not {"procd_kill", "procd_close_service"} & set(done.calls)
+
+
+def test_a_restart_ends_the_service_and_starts_it(box: Box) -> None:
+    (box.root / "running").touch()
+    calls = asked(box.run("restart").calls)
+    assert calls == ["procd_kill", "procd_open_service", *instance(), *TRIGGERS, "procd_close_service"]
 
 
 def test_a_reload_after_switching_off_ends_the_service(box: Box) -> None:
