@@ -138,6 +138,7 @@ def test_check_says_it_to_who_asked_and_changes_nothing(real: Box) -> None:
         (("nice", "-5"), "syncd.main.nice: write 0 to 19"),
         (("nice", "20"), "syncd.main.nice: write 0 to 19"),
         (("conffile", "own.conf"), "syncd.main.conffile: write the whole path, beginning with /"),
+        (("conffile", "/etc/syncd/syncd.conf"), "syncd.main.conffile: is where the settings in force are found"),
         (("niec", "1"), "syncd.main.niec: unknown here; possible are enabled, nice and conffile"),
     ],
 )
