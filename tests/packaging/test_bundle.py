@@ -133,6 +133,14 @@ def test_the_lock_has_what_setup_cfg_requires_for_every_target() -> None:
             assert len(names) == len(set(names)) and not one.without & set(names)
 
 
+def test_every_part_of_the_lock_has_the_same_libraries() -> None:
+    """What a library needs itself, too: setup.cfg does not name those."""
+    parts = {key: {pin.name for pin in pins} for key, pins in lock.parse(lock.LOCK.read_text()).items()}
+    everything = set().union(*parts.values())
+    lacking = {key: everything - names - TARGETS[key[0]].without for key, names in parts.items()}
+    assert {key: names for key, names in lacking.items() if names} == {}
+
+
 def test_the_lock_has_one_version_of_each_library_that_setup_cfg_allows() -> None:
     found = lock.parse(lock.LOCK.read_text())
     versions = {(pin.name, pin.version) for pins in found.values() for pin in pins}
