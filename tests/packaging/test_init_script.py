@@ -336,6 +336,8 @@ def test_the_command_makes_its_settings_when_they_are_not_those_of_uci(tmp_path:
         assert told(*without, status=1) == ["run", "0"], without
     for asked_how in (["init", "--help"], ["user", "add", "-h"], ["config", "show", "--reference"]):
         assert told(*asked_how, status=1) == ["run", "0"], asked_how
+    for name in ("a --config b", "a -h b", "version"):
+        assert told("user", "add", name) == ["render", "run", "0"], name
     made.touch()
     os.utime(config, (1, 1))
     assert told("status") == ["run", "0"]
