@@ -17,6 +17,10 @@ _HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome=yes of the unit 
 _PYTHON_PACKAGE: dict[System, str] = {"systemd": "python3", "openwrt": "python3-light"}
 
 
+# What syncd is made of; setup.cfg has them, too.
+_KINDS = frozenset((".py", ".sql", ".json", ".css", ".js", ".svg"))
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is wanted. *python* is the minor version it will run under, *interpreter* the path of that Python there;
@@ -60,7 +64,7 @@ def _program(folder: Path, order: Order, host_machine: str) -> None:
     libraries.unpack(fetched, folder, order.target)
     libraries.strip(folder, order.target.machine, host_machine)
     libraries.verify(folder, order.target)
-    shutil.copytree(ROOT / "syncd", folder / "syncd", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    shutil.copytree(ROOT / "syncd", folder / "syncd", ignore=_foreign)
     if order.system == "openwrt":
         bytecode.replace_sources(folder, f"{order.prefix}/lib/syncd", order.python)
     (folder / "LICENSES").write_text(libraries.licences(fetched), encoding="utf-8")
@@ -76,6 +80,17 @@ def _hint(order: Order) -> str:
         return "install the package made for this release of your system, or run make install again"
     releases = _RELEASES.get(order.python, "a newer release")
     return f"this package is for OpenWrt {releases}; on another release take the package made for that"
+
+
+def is_own(path: Path) -> bool:
+    """Is the file *path* below syncd/ a part of it? What editors and merges leave there is not."""
+    return path.suffix in _KINDS and not any(part == "__pycache__" or part.startswith(".") for part in path.parts)
+
+
+def _foreign(folder: str, names: list[str]) -> set[str]:
+    """Of the *names* in *folder*, those that are no part of syncd."""
+    hidden = {name for name in names if name == "__pycache__" or name.startswith(".")}
+    return hidden | {name for name in names if not ((Path(folder) / name).is_dir() or is_own(Path(name)))}
 
 
 def launcher(order: Order) -> str:

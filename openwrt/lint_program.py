@@ -12,7 +12,7 @@ from bundle import ROOT, elf, lock, targets
 from bundle.bytecode import RUNNING
 from bundle.files import FILES, LAUNCHER, RENDERED_SETTINGS, SETTINGS
 from bundle.libraries import is_library, misfit
-from bundle.tree import Order, launcher
+from bundle.tree import Order, is_own, launcher
 from openwrt import feed
 from openwrt.architectures import TARGETS
 from openwrt.package import Member, Package, Rule
@@ -145,7 +145,7 @@ def whole(package: Package) -> Iterator[str]:
     have = {member.path for member in package.files}
     for source in sorted((ROOT / "syncd").rglob("*")):
         name = source.relative_to(ROOT)
-        if source.is_dir() or "__pycache__" in name.parts or any(part.startswith(".") for part in name.parts):
+        if source.is_dir() or not is_own(name):
             continue
         place = name.with_suffix(".pyc") if source.suffix == ".py" else name
         if f"{PROGRAM_FOLDER}/{place}" not in have:

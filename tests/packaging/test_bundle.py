@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _ctypes
+import configparser
 import contextlib
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundle import BundleError, bytecode, elf, libraries, lock, stage
+from bundle import BundleError, bytecode, elf, libraries, lock, stage, tree
 from bundle.targets import ARMV7, TARGETS, X86_64, Libc, host, target
 
 pytestmark = pytest.mark.packaging
@@ -213,3 +214,17 @@ def test_a_date_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         stage.epoch()
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     assert stage.epoch() == 86400
+
+
+def test_what_lies_about_in_the_checkout_is_no_part_of_a_package() -> None:
+    for name in ("syncd/app.py.orig", "syncd/app.py~", "syncd/notes.txt", "syncd/.env.py", "syncd/__pycache__/a.py"):
+        assert not tree.is_own(Path(name)), name
+    assert tree.is_own(Path("syncd/cli/init.py")) and tree.is_own(Path("syncd/db/schema/index/0001.sql"))
+
+
+def test_every_kind_of_file_that_pip_installs_is_packed() -> None:
+    setup = configparser.ConfigParser(interpolation=None)
+    setup.read(Path(__file__).parents[2] / "setup.cfg")
+    patterns = [one for line in setup["options.package_data"].values() for one in line.replace(",", " ").split()]
+    assert len(patterns) > 4
+    assert [one for one in patterns if not tree.is_own(Path("syncd") / one)] == []
