@@ -172,6 +172,8 @@ def test_an_upgrade_keeps_settings_state_and_files(debian: Boot, package: Callab
     before, pid = files(here), shown(here, "MainPID")
     edited = here.path(SETTINGS).read_text() + "# mine\n"
     here.path(SETTINGS).write_text(edited)
+    here.must("systemctl", "stop", "syncd")
+    here.must("chown", "--recursive", "root:root", "/var/lib/syncd")  # as it comes from a backup
     install(here, package("deb12"))
     assert here.must("dpkg-query", "--show", "--showformat=${Version}", "syncd") == f"{__version__}-1~deb12"
     assert shown(here, "ActiveState") == "active" and shown(here, "MainPID") != pid

@@ -127,3 +127,6 @@ def test_the_user_and_the_folders_are_made_once_and_left_as_their_owner_made_the
     (tmp_path / "srv" / "syncd").chmod(0o2770)
     os.chown(tmp_path / "srv" / "syncd", uid, 1234)
     assert made()["srv/syncd"] == (uid, 1234, 0o2770)
+    # One that came from a backup is the service's to take over, as a whole; it looks at the owner of the folder alone.
+    os.chown(tmp_path / "var" / "lib" / "syncd", 0, 0)
+    assert made()["var/lib/syncd"] == (0, 0, 0o700)
