@@ -24,7 +24,7 @@ from syncd.model import MediaType
 CPU_S = 20  # of one job
 JOBS = 500  # of one child, then a fresh one: what leaks, leaks little
 STDERR_LIMIT = 64 * 1024
-PROBE_S = 10.0
+PROBE_S = 30.0  # a router that has just been switched on is busy; nobody waits for this but the first thumbnail
 WORKER = Path(__file__).with_stem("worker")  # .py, or .pyc where only that is installed
 
 Pipes = tuple[int, int, int]  # stdin, stdout, stderr

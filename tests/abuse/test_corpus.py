@@ -3,6 +3,7 @@ path, no traceback, nothing outside the storage, and the next honest request is 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import socket
@@ -43,7 +44,10 @@ def ask(server: Daemon, raw: bytes, *, half_close: bool = False) -> bytes:
             if half_close:
                 link.shutdown(socket.SHUT_WR)
             return first_answer(link)
-        except (ConnectionError, BrokenPipeError):
+        except OSError as exc:
+            # A server that has refused and closed is no longer there to be told that this side is done.
+            if not isinstance(exc, ConnectionError) and exc.errno != errno.ENOTCONN:
+                raise
             return b""
 
 
