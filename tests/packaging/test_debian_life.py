@@ -155,7 +155,7 @@ def test_a_visitor_starts_it_and_the_watchdog_ends_one_that_hangs(debian: Boot, 
     assert shown(here, "ActiveState") == "inactive"
     visitor = Phone(f"http://127.0.0.1:{door}", USER, "phone")
     assert visitor.setup_info().status == 200
-    assert f"on 127.0.0.1:{door};" in here.must("journalctl", "-u", "syncd")
+    wait_until(lambda: f"on 127.0.0.1:{door}\n" in here.must("journalctl", "-u", "syncd"), "the address in the log")
     pid = shown(here, "MainPID")
     here.must("sh", "-c", f"kill -STOP {pid}")
     wait_until(lambda: shown(here, "MainPID") not in (pid, "0"), "another daemon in its place", 60)
