@@ -11,6 +11,7 @@
     files      which file of this repository goes where
     tree       all of that in one tree, for one target
     stage      the command: makes a tree and has it installed
+    command    how a command ends
     install    puts a tree into its place; uninstall takes it away
 """
 

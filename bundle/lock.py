@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundle import ROOT, BundleError
+from bundle.command import ended
 from bundle.targets import TARGETS, Target
 
 LOCK = ROOT / "bundle" / "wheels.lock"
@@ -115,12 +116,7 @@ def _pins_of(wheels: Iterable[Path]) -> Iterator[Pin]:
 
 
 def main() -> int:
-    try:
-        LOCK.write_text("\n".join(_renew()).rstrip() + "\n")
-    except BundleError as exc:
-        print(exc, file=sys.stderr)
-        return 1
-    return 0
+    return ended("bundle.lock", lambda: LOCK.write_text("\n".join(_renew()).rstrip() + "\n"))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bundle import ROOT, BundleError, install, targets, wheels
 from bundle.bytecode import RUNNING
+from bundle.command import ended
 from bundle.files import SYSTEMS
 from bundle.tree import Order, fill
 
@@ -28,16 +29,7 @@ FALLBACK_EPOCH = 1_795_000_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code; what a person can put right is a line on standard error."""
     args = _parser().parse_args(argv)
-    try:
-        stage(_order(args), Path(args.destdir or "/"))
-    except BundleError as exc:
-        print(f"bundle.stage: {exc}", file=sys.stderr)
-        return 1
-    except OSError as exc:
-        hint = "; installing into the system itself is for root" if isinstance(exc, PermissionError) else ""
-        print(f"bundle.stage: {exc.filename or 'the system'}: {exc.strerror or exc}{hint}", file=sys.stderr)
-        return 1
-    return 0
+    return ended("bundle.stage", lambda: stage(_order(args), Path(args.destdir or "/")))
 
 
 def stage(order: Order, destdir: Path) -> None:

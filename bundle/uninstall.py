@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundle import BundleError, install
+from bundle import install
+from bundle.command import ended
 from bundle.files import FILES, LAUNCHER, placed
 from bundle.stage import plain
 
@@ -18,16 +19,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--destdir", default="", metavar="DIR", help="where it was installed; empty: this system")
     parser.add_argument("--prefix", default="/usr", help="as for the installation (%(default)s)")
     args = parser.parse_args(argv)
-    try:
-        take_away(Path(args.destdir or "/"), plain(args.prefix, "--prefix").rstrip("/"))
-    except BundleError as exc:
-        print(f"bundle.uninstall: {exc}", file=sys.stderr)
-        return 1
-    except OSError as exc:
-        print(f"bundle.uninstall: {exc.filename or 'the system'}: {exc.strerror or exc}", file=sys.stderr)
-        return 1
-    print("removed. Still there: /etc/syncd, /etc/systemd/system/syncd.service.d, /var/lib/syncd, the data disk")
-    return 0
+    place = Path(args.destdir or "/")
+    code = ended("bundle.uninstall", lambda: take_away(place, plain(args.prefix, "--prefix").rstrip("/")))
+    if code == 0:
+        print("removed. Still there: /etc/syncd, /etc/systemd/system/syncd.service.d, /var/lib/syncd, the data disk")
+    return code
 
 
 def take_away(destdir: Path, prefix: str) -> None:

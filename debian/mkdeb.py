@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bundle import ROOT, BundleError
+from bundle.command import ended
 from bundle.stage import epoch
 from bundle.targets import target
 from bundle.tree import Order, fill, normalise
@@ -29,18 +30,15 @@ DOC = "usr/share/doc/syncd"
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code; what a person can put right is a line on standard error."""
     args = _parser().parse_args(argv)
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-        for mark in args.release or RELEASES:
-            for architecture in args.architecture or TARGETS:
-                print(build(Package(release(mark), architecture, args.version), args.out, epoch()))
-    except BundleError as exc:
-        print(f"debian.mkdeb: {exc}", file=sys.stderr)
-        return 1
-    except OSError as exc:
-        print(f"debian.mkdeb: {exc.filename or 'the system'}: {exc.strerror or exc}", file=sys.stderr)
-        return 1
-    return 0
+    return ended("debian.mkdeb", lambda: _make(args))
+
+
+def _make(args: argparse.Namespace) -> None:
+    """Make all that is asked for, and print where each is. Raises BundleError and OSError."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    for mark in args.release or RELEASES:
+        for architecture in args.architecture or TARGETS:
+            print(build(Package(release(mark), architecture, args.version), args.out, epoch()))
 
 
 def _parser() -> argparse.ArgumentParser:

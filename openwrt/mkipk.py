@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundle import ROOT, BundleError, targets, tree, wheels
+from bundle.command import ended
 from bundle.stage import epoch
 from openwrt import feed, ipk, lint_ipk, luci
 from openwrt.architectures import TARGETS
@@ -95,16 +96,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="openwrt.mkipk", description=__doc__)
     parser.add_argument("architecture", nargs="*", help=f"all of them if none is named: {', '.join(TARGETS)}")
     args = parser.parse_args(argv)
-    try:
-        good = True
-        print(f"{'packed':>9} {'installed':>9}  bytes")
-        for made in itertools.chain(make(args.architecture or TARGETS), [make_luci()]):
-            print(f"{made.packed:9} {made.installed:9}  {made.file.name}", flush=True)
-            good = lint_ipk.main([str(made.file)]) == 0 and good
-    except (BundleError, OSError) as exc:
-        print(f"openwrt.mkipk: {exc}", file=sys.stderr)
-        return 1
-    return int(not good)
+    files: list[str] = []
+    return ended("openwrt.mkipk", lambda: files.extend(_told(args.architecture or TARGETS))) or lint_ipk.main(files)
+
+
+def _told(architectures: Iterable[str]) -> Iterator[str]:
+    """Make the packages, and print a line of each; where they are."""
+    print(f"{'packed':>9} {'installed':>9}  bytes")
+    for made in itertools.chain(make(architectures), [make_luci()]):
+        print(f"{made.packed:9} {made.installed:9}  {made.file.name}", flush=True)
+        yield str(made.file)
 
 
 if __name__ == "__main__":
